@@ -50,8 +50,8 @@ class Volume:
 
     @cached_property
     def array(self) -> np.ndarray:
-        """Voxels as a read-only view, shape (z, y, x), in ``unit``."""
-        return sitk.GetArrayViewFromImage(self.image)
+        """Voxels as a read-only view, shape (z, y, x), in ``unit``; it keeps the image alive on its own."""
+        return np.asarray(_ArrayOfImage(self.image))
 
     @property
     def geometry(self) -> Geometry:
@@ -70,6 +70,14 @@ class Volume:
 
     def replace(self, **changes: Any) -> Volume:
         return dataclasses.replace(self, **changes)
+
+
+class _ArrayOfImage:
+    """What NumPy holds on to as the view's base: SimpleITK's own view does not keep its image, and would dangle."""
+
+    def __init__(self, image: sitk.Image) -> None:
+        self.image = image
+        self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
 
 
 @dataclass(frozen=True, eq=False)
