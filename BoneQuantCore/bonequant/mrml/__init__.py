@@ -1,1 +1,43 @@
-"""mrml"""
+"""The bridge to 3D Slicer: library objects to MRML nodes and back, in the application or on the slicer-core package.
+
+The only part of the library that knows Slicer. ``slicer`` is imported when a function needs it, not before::
+
+    from bonequant import io, mrml
+
+    scene = mrml.embedded()
+    ct = mrml.to_node(io.load("ct"), name="CT")
+    volume = mrml.from_node(ct)
+"""
+
+from bonequant.mrml.bundle import read_scene, save_scene, write_scene
+from bonequant.mrml.convert import from_node, to_node
+from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.segments import masks_from_node, masks_to_node, segment_colours
+from bonequant.mrml.sequences import series_from_node, series_to_node
+from bonequant.mrml.tables import rows_from_node, rows_to_node
+from bonequant.mrml.transforms import transform_between, transform_from_node, transform_to_node, transform_to_world
+from bonequant.mrml.volumes import volume_from_node, volume_to_node
+
+__all__ = [
+    "embedded",
+    "from_node",
+    "in_application",
+    "masks_from_node",
+    "masks_to_node",
+    "new_scene",
+    "read_scene",
+    "rows_from_node",
+    "rows_to_node",
+    "save_scene",
+    "segment_colours",
+    "series_from_node",
+    "series_to_node",
+    "to_node",
+    "transform_between",
+    "transform_from_node",
+    "transform_to_node",
+    "transform_to_world",
+    "volume_from_node",
+    "volume_to_node",
+    "write_scene",
+]
