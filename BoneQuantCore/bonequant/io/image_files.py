@@ -1,0 +1,147 @@
+"""NRRD, NIfTI and MetaImage: reading and writing volumes.
+
+A plain image has neither modality nor unit unless the caller gives them or the file's own fields hold them: what
+:func:`write_volume` stores in NRRD and MetaImage under ``BoneQuant_...``. NIfTI has no room for such fields. Patient name
+and identifier are never written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from bonequant.errors import GeometryError, InputError
+from bonequant.io.files import written_whole
+from bonequant.io.overrides import Overrides
+from bonequant.io.series import image_suffix, stem
+from bonequant.provenance import hash_files
+from bonequant.volume import Acquisition, Volume, image_from_array
+from bonequant.volume.geometry import Geometry
+from bonequant.volume.types import MODALITIES
+
+_FIELD = "BoneQuant_"
+_IDENTIFIERS = ("patient_id", "patient_name")
+_TIMES = tuple(f.name for f in dataclasses.fields(Acquisition) if "datetime" in str(f.type))
+_WRITABLE = (".nrrd", ".nii", ".nii.gz", ".mha")
+
+
+def read_image_file(path: Path, overrides: Overrides) -> Volume:
+    """A 3-D scalar image. Raises InputError for what is 4-D, has several values per voxel, or holds NaN."""
+    image = read_image(path)
+    fields = {key[len(_FIELD) :]: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(_FIELD)}
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    image = overrides.apply_geometry(image)
+    array = sitk.GetArrayViewFromImage(image)
+    cleaned = finite(array, overrides.replace_nan, str(path))
+    if cleaned is not array:
+        image = image_from_array(cleaned, Geometry.of(image))
+    modality = overrides.modality or fields.get("modality", "OT")
+    unit = fields.get("unit", "") if overrides.unit is None else overrides.unit
+    return Volume(
+        image=image,
+        modality=modality if modality in MODALITIES else "OT",
+        unit=unit,
+        acquisition=overrides.apply_facts(_facts_from_json(fields.get("acquisition", "{}"), path)),
+        name=fields.get("name") or stem(path),
+        source=str(path),
+        sha256=hash_files([path]),
+        warnings=(),
+    )
+
+
+def read_image(path: Path) -> sitk.Image:
+    """One 3-D scalar SimpleITK image, a 2-D one as a single slice. Raises InputError or GeometryError."""
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} cannot be read: is it truncated, or is its data file missing?") from error
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() > 3:
+        raise GeometryError(
+            f"{path} has {image.GetDimension()} dimensions {image.GetSize()} where a 3-D volume is due. "
+            "Read it as a dynamic series, or save one frame."
+        )
+    if image.GetDimension() == 2:
+        image = sitk.JoinSeries(image)
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        raise GeometryError(
+            f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel where one is due: a colour image, a vector "
+            "field or a dynamic series?"
+        )
+    if "complex" in image.GetPixelIDTypeAsString():
+        raise InputError(f"{path} holds complex numbers; save its magnitude.")
+    return image
+
+
+def finite(array: np.ndarray, replace_nan: float | None, source: str) -> np.ndarray:
+    """``array`` itself where all is finite. Raises InputError with the count of NaN and infinite voxels otherwise."""
+    if array.dtype.kind != "f":
+        return array
+    bad = ~np.isfinite(array)
+    count = int(np.count_nonzero(bad))
+    if count == 0:
+        return array
+    if replace_nan is None:
+        raise InputError(
+            f"{source} holds {count} voxels that are NaN or infinite ({100 * count / array.size:.3g} %). "
+            "Mend the file, or give replace_nan=0 (or another value) to set them."
+        )
+    return np.where(bad, array.dtype.type(replace_nan), array)
+
+
+def write_volume(volume: Volume, path: str | Path) -> Path:
+    """Write .nrrd, .mha (with modality, unit and facts) or .nii.gz, .nii (voxels and grid only); whole or not at all."""
+    path = Path(path)
+    suffix = image_suffix(path)
+    if suffix not in _WRITABLE:
+        raise InputError(f"{path.name}: a volume is written as one of {', '.join(_WRITABLE)}.")
+    image = sitk.Image(volume.image)
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    if suffix in (".nrrd", ".mha"):
+        fields = {"modality": volume.modality, "unit": volume.unit, "name": volume.name}
+        for name, written in {**fields, "acquisition": _facts_to_json(volume.acquisition)}.items():
+            image.SetMetaData(_FIELD + name, written)
+    with written_whole(path, suffix) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+    return path
+
+
+def _facts_to_json(acquisition: Acquisition) -> str:
+    facts = {}
+    for entry in dataclasses.fields(acquisition):
+        fact = getattr(acquisition, entry.name)
+        if fact is None or fact == () or fact == {} or entry.name in _IDENTIFIERS:
+            continue
+        facts[entry.name] = fact.isoformat() if isinstance(fact, datetime) else fact
+    return json.dumps(facts)
+
+
+def _facts_from_json(written: str, path: Path) -> Acquisition:
+    try:
+        facts = json.loads(written)
+        known = {entry.name for entry in dataclasses.fields(Acquisition)}
+        facts = {name: _fact(name, fact) for name, fact in facts.items() if name in known}
+        return Acquisition(**facts)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: the field {_FIELD}acquisition is damaged: {error}.") from error
+
+
+def _fact(name: str, fact: Any) -> Any:
+    if name in _TIMES:
+        return datetime.fromisoformat(fact)
+    if name == "protocol":
+        return {key: _tuples(entry) for key, entry in fact.items()}
+    return _tuples(fact)
+
+
+def _tuples(fact: Any) -> Any:
+    return tuple(_tuples(part) for part in fact) if isinstance(fact, list) else fact
