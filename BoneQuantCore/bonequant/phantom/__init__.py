@@ -1,1 +1,35 @@
-"""phantom"""
+"""Patients and phantoms that are known: an analytic torso, CT and SPECT of it, their truth, and real DICOM of it."""
+
+from bonequant.phantom.ct import CtSettings, simulate_ct
+from bonequant.phantom.lesions import Lesion
+from bonequant.phantom.patient import Patient, PatientSettings, follow_up, preset, simulate_patient
+from bonequant.phantom.pose import chain, rigid
+from bonequant.phantom.spect import SpectScan, SpectSettings, effective_fwhm_mm, simulate_spect
+from bonequant.phantom.torso import Torso, TorsoSettings, torso
+from bonequant.phantom.tracers import TRACERS, Tracer
+from bonequant.phantom.truth import RegionTruth, part_volumes_ml, region_truth
+
+__all__ = [
+    "TRACERS",
+    "CtSettings",
+    "Lesion",
+    "Patient",
+    "PatientSettings",
+    "RegionTruth",
+    "SpectScan",
+    "SpectSettings",
+    "Torso",
+    "TorsoSettings",
+    "Tracer",
+    "chain",
+    "effective_fwhm_mm",
+    "follow_up",
+    "part_volumes_ml",
+    "preset",
+    "region_truth",
+    "rigid",
+    "simulate_ct",
+    "simulate_patient",
+    "simulate_spect",
+    "torso",
+]
