@@ -11,7 +11,7 @@ from bonequant.errors import GeometryError, InputError
 from bonequant.mrml.core import embedded, require_slicer
 from bonequant.mrml.facts import facts_of, set_facts
 from bonequant.mrml.volumes import fill_node, volume_from_node
-from bonequant.volume import DynamicSeries
+from bonequant.volume import DynamicSeries, same_grid
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "min": 60.0, "minute": 60.0}
 _DURATIONS = "BoneQuant.Durations_s"
@@ -54,7 +54,7 @@ def series_from_node(node: Any) -> DynamicSeries:
     if not all(frame.IsA("vtkMRMLScalarVolumeNode") for frame in nodes):
         raise InputError(f"{what} holds {nodes[0].GetClassName()}, not scalar volumes.")
     frames = [volume_from_node(frame) for frame in nodes]
-    if any(frame.geometry != frames[0].geometry for frame in frames):
+    if not all(same_grid(frame.image, frames[0].image) for frame in frames):
         raise GeometryError(f"The frames of {what} lie on different grids: resample them to one first.")
     facts = facts_of(node if node.GetAttribute("BoneQuant.Modality") else nodes[0])
     durations = node.GetAttribute(_DURATIONS)

@@ -21,7 +21,8 @@ def rows_to_node(
     """A new table node, one column per key in order of appearance.
 
     A column of numbers is stored as double (missing values NaN), one of whole numbers without gaps as integer, any
-    other as text (missing values ""; line breaks and tabs become blanks, since Slicer's table files end a cell there).
+    other as text (missing values ""). Slicer's table files cannot hold line breaks, tabs or double quotes in a cell:
+    they become blanks and single quotes.
 
     Raises:
         InputError: there is no row, or a unit or description names a column that is not there.
@@ -63,11 +64,15 @@ def _vtk_column(name: str, values: Sequence[Any]) -> Any:
     elif numeric:
         column, cells = vtkDoubleArray(), [math.nan if value is None else float(value) for value in values]
     else:
-        column, cells = vtkStringArray(), ["" if value is None else " ".join(str(value).split()) for value in values]
+        column, cells = vtkStringArray(), [_text(value) for value in values]
     column.SetName(name)
     for cell in cells:
         column.InsertNextValue(cell)
     return column
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).replace('"', "'").split())
 
 
 def _python(column: Any, row: int) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-
 from bonequant import mrml
 from bonequant.errors import InputError
 

@@ -7,7 +7,6 @@ from datetime import datetime
 import numpy as np
 import pytest
 import SimpleITK as sitk
-
 from bonequant import mrml
 from bonequant.errors import InputError
 from bonequant.volume import Acquisition, Volume
