@@ -3,24 +3,39 @@
 from bonequant.spect.activity import Calibration, to_activity
 from bonequant.spect.body_size import body_mass_index, body_surface_m2, lean_body_mass_kg
 from bonequant.spect.decay import decay_factor, frame_factor, net_activity_bq, scan_duration_s, seconds_between
+from bonequant.spect.gtm import GtmResult, gtm
+from bonequant.spect.psf import blur, blur_of_mask, sigma_mm
 from bonequant.spect.radionuclides import RADIONUCLIDES, Radionuclide, half_life_of, radionuclide
+from bonequant.spect.rbv import rbv
+from bonequant.spect.recovery import RecoveryTable, correct_for_recovery, rc_centre, rc_mean, sphere_volume_ml
 from bonequant.spect.suv import SuvFactors, suv_factors, to_suv
 
 __all__ = [
     "RADIONUCLIDES",
     "Calibration",
+    "GtmResult",
     "Radionuclide",
+    "RecoveryTable",
     "SuvFactors",
+    "blur",
+    "blur_of_mask",
     "body_mass_index",
     "body_surface_m2",
+    "correct_for_recovery",
     "decay_factor",
     "frame_factor",
+    "gtm",
     "half_life_of",
     "lean_body_mass_kg",
     "net_activity_bq",
     "radionuclide",
+    "rbv",
+    "rc_centre",
+    "rc_mean",
     "scan_duration_s",
     "seconds_between",
+    "sigma_mm",
+    "sphere_volume_ml",
     "suv_factors",
     "to_activity",
     "to_suv",
