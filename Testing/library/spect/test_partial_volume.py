@@ -36,7 +36,7 @@ def test_blur_gives_the_analytic_recovery(diameter, fine):
     spread = blur(sitk.GetArrayViewFromImage(mask), sigma)
     centre = tuple(reversed(mask.TransformPhysicalPointToIndex((0.3, -0.2, 0.4))))
     # What the mask's volume misses of the sphere's (whole voxels, or 4^3 points in each) the centre misses at most.
-    volume_error = abs(sitk.GetArrayViewFromImage(mask).sum() / (np.pi / 6 * diameter**3) - 1)
+    volume_error = abs(float(sitk.GetArrayViewFromImage(mask).sum() / (np.pi / 6 * diameter**3)) - 1)
     assert volume_error < 0.01
     assert spread[centre] == pytest.approx(rc_centre(diameter, FWHM), rel=max(volume_error, 0.0005))
     inside = sitk.GetArrayViewFromImage(mask)
@@ -151,7 +151,7 @@ def test_gtm_refuses(hot_22):
 
 
 def test_gtm_warns_of_what_the_image_does_not_cover(hot_22):
-    # The image ends at 88.4 mm: of a sphere around that x half is outside, give or take a 1 mm voxel (7 % of the volume).
+    # The image ends at 88.4 mm: half of a sphere around that x is outside, give or take a 1 mm voxel (7 % of it).
     move = sitk.TranslationTransform(3, (88.4 - CENTRE[0], 0.0, 0.0))
     result = gtm(hot_22, {"sphere": spheres.ball(CENTRE, 22.0)}, FWHM, transform=move)
     share = float(result.warnings[0].split(" %")[0])
