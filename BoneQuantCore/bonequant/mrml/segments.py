@@ -177,14 +177,30 @@ def _mask(labelmap: Any, label: int, reference: Geometry | None, what: str) -> s
     offset = _offset(own, reference) if reference is not None else None
     if reference is None or offset is None:
         return image_from_array(voxels, own)
-    filled = np.argwhere(voxels)[:, ::-1]  # (x, y, z)
-    low = np.minimum(0, filled.min(axis=0) + offset) if len(filled) else np.zeros(3, int)
-    high = np.maximum(reference.size, filled.max(axis=0) + offset + 1) if len(filled) else np.array(reference.size)
+    box = _box(voxels)
+    if box is None:
+        return image_from_array(np.zeros(reference.shape, np.uint8), reference)
+    first, stop = box
+    low = np.minimum(0, first + offset)
+    high = np.maximum(reference.size, stop + offset)
     result = np.zeros(tuple(high - low)[::-1], np.uint8)
-    x, y, z = (filled + offset - low).T
-    result[z, y, x] = 1
+    result[_slices(first + offset - low, stop + offset - low)] = voxels[_slices(first, stop)]
     grid = _moved(reference, low)
-    return image_from_array(result, Geometry(tuple(result.shape[::-1]), grid.spacing, grid.origin, grid.direction))
+    x, y, z = (high - low).tolist()
+    return image_from_array(result, Geometry((x, y, z), grid.spacing, grid.origin, grid.direction))
+
+
+def _box(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """First and one past the last index (x, y, z) of what is not zero; None where all is."""
+    along = [np.flatnonzero(voxels.any(axis=axes)) for axes in ((0, 1), (0, 2), (1, 2))]
+    if not len(along[0]):
+        return None
+    return np.array([index[0] for index in along]), np.array([index[-1] + 1 for index in along])
+
+
+def _slices(first: np.ndarray, stop: np.ndarray) -> tuple[slice, ...]:
+    """Array slices (z, y, x) of a box given as (x, y, z)."""
+    return tuple(slice(a, b) for a, b in zip(first[::-1].tolist(), stop[::-1].tolist(), strict=True))
 
 
 def _start(grid: Any) -> np.ndarray:
