@@ -1,12 +1,25 @@
-"""Reading and writing: DICOM (CT, PT, MR, NM), NRRD, NIfTI, MetaImage; masks from RTSTRUCT, DICOM SEG, .seg.nrrd and labels.
+"""Reading and writing: DICOM (CT, PT, MR, NM), NRRD, NIfTI, MetaImage, and masks of every usual kind.
 
-    spect = bonequant.io.load("NM/recon.dcm")
-    masks = bonequant.io.load_masks("structures.dcm", like=ct)
+spect = bonequant.io.load("NM/recon.dcm")
+masks = bonequant.io.load_masks("structures.dcm", like=ct)
 """
 
+from bonequant.io.findings import SeriesReport, info
 from bonequant.io.image_files import write_volume
+from bonequant.io.mask_slicer_seg import write_segmentation
+from bonequant.io.masks import load_masks
 from bonequant.io.overrides import Overrides
 from bonequant.io.series import SeriesInfo, scan
 from bonequant.io.volumes import load
 
-__all__ = ["Overrides", "SeriesInfo", "load", "scan", "write_volume"]
+__all__ = [
+    "Overrides",
+    "SeriesInfo",
+    "SeriesReport",
+    "info",
+    "load",
+    "load_masks",
+    "scan",
+    "write_segmentation",
+    "write_volume",
+]

@@ -2,15 +2,16 @@
 
 Rules that a reader of numbers must know:
 
-- Injected activity: RadionuclideTotalDose (0018,1074) is in Bq in PET objects and in MBq in NM objects (PS3.3 C.8.9.2 and
-  C.8.4.10). A value that is impossible in that unit and usual in the other is taken in the other, with a warning.
-- A radiopharmaceutical start time without a date is the last such time not after the acquisition: on the day before if need
-  be (injection before midnight), with a warning.
-- Start of acquisition, the reference of decay correction START: SeriesDate and SeriesTime, which PS3.3 C.8.9.1 makes the
-  reference of a PET series, unless they are later than a slice's acquisition time: then the series was stored anew, and the
-  scanner's private scan time (GE) or the earliest acquisition time counts. For NM the earliest acquisition time.
-- Decay correction: DecayCorrection (0054,1102). NM has no such attribute: CorrectedImage (0028,0051) with DECY does not say
-  to when, so it stays None; a filled CorrectedImage without DECY says that there was none, "NONE".
+- Injected activity: RadionuclideTotalDose (0018,1074) is in Bq in PET objects and in MBq in NM objects (PS3.3 C.8.9.2
+  and C.8.4.10). A value that is impossible in that unit and usual in the other is taken in the other, with a warning.
+- A radiopharmaceutical start time without a date is the last such time not after the acquisition: on the day before
+  if need be (injection before midnight), with a warning.
+- Start of acquisition, the reference of decay correction START: SeriesDate and SeriesTime, which PS3.3 C.8.9.1 makes
+  the reference of a PET series, unless they are later than a slice's acquisition time: then the series was stored
+  anew, and the scanner's private scan time (GE) or the earliest acquisition time counts. For NM the earliest
+  acquisition time.
+- Decay correction: DecayCorrection (0054,1102). NM has no such attribute: CorrectedImage (0028,0051) with DECY does
+  not say to when, so it stays None; a filled CorrectedImage without DECY says that there was none, "NONE".
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ def _acquisition_start(headers: Sequence[Dataset], modality: str, warnings: list
         return series or acquired
     scanned = _ge_scan_time(headers[0])
     warnings.append(
-        f"Series Time ({series:%H:%M:%S}) is later than the first acquisition ({acquired:%H:%M:%S}): the series was stored "
-        f"anew; its start was taken from {'the private scan time' if scanned else 'the first acquisition'}"
+        f"Series Time ({series:%H:%M:%S}) is later than the first acquisition ({acquired:%H:%M:%S}): the series was "
+        f"stored anew; its start was taken from {'the private scan time' if scanned else 'the first acquisition'}"
     )
     return scanned or acquired
 
@@ -120,8 +121,8 @@ def _injection_time(
         found, day_before = before(clock, start)
         if day_before:
             warnings.append(
-                f"{tag('RadiopharmaceuticalStartTime')} {clock:%H:%M:%S} has no date and is later than the acquisition at "
-                f"{start:%H:%M:%S}: taken as the day before; give injection_time if that is wrong"
+                f"{tag('RadiopharmaceuticalStartTime')} {clock:%H:%M:%S} has no date and is later than the acquisition "
+                f"at {start:%H:%M:%S}: taken as the day before; give injection_time if that is wrong"
             )
         return found
     days = (parse_date(text(header, f"{name}Date")) for name in ("Acquisition", "Series", "Study"))
@@ -138,8 +139,8 @@ def _injected(header: Dataset, tracer: Dataset | None, warnings: list[str]) -> f
     low, high = _CLINICAL_BQ
     if dose > 0 and not low <= standard <= high and low <= other <= high:
         warnings.append(
-            f"{tag('RadionuclideTotalDose')} is {dose:g}, impossible in {'MBq' if in_mbq else 'Bq'}, the standard's unit "
-            f"here: taken in {'Bq' if in_mbq else 'MBq'}; give injected_activity_bq if that is wrong"
+            f"{tag('RadionuclideTotalDose')} is {dose:g}, impossible in {'MBq' if in_mbq else 'Bq'}, the standard's "
+            f"unit here: taken in {'Bq' if in_mbq else 'MBq'}; give injected_activity_bq if that is wrong"
         )
         return other
     return standard

@@ -45,7 +45,7 @@ def modality_of(header: Dataset) -> str:
 def kind_of(header: Dataset) -> str:
     """ "slice", "multi-frame", "nuclear medicine", "structure set", "segmentation", "other" or "damaged"."""
     sop_class = text(header, "SOPClassUID")
-    if sop_class is None or text(header, "SeriesInstanceUID") is None:
+    if sop_class is None:
         return "damaged"
     if sop_class == RTSTRUCT:
         return "structure set"

@@ -1,9 +1,9 @@
 """Reconstructed nuclear medicine images in one multi-frame file (RECON TOMO, RECON GATED TOMO).
 
-Geometry of DICOM PS3.3 C.8.4: slice k lies at P_k = ImagePositionPatient + k * SpacingBetweenSlices * (row x column), with
-position and orientation from the first item of DetectorInformationSequence, and a spacing that may be negative. The image
-that comes out is right-handed, with the same physical points. Frame order is that of FrameIncrementPointer, whose last
-attribute varies fastest, or of the vectors themselves (SliceVector and others) where the file holds them.
+Geometry of DICOM PS3.3 C.8.4: slice k lies at P_k = ImagePositionPatient + k * SpacingBetweenSlices * (row x column),
+with position and orientation from the first item of DetectorInformationSequence, and a spacing that may be negative.
+The image that comes out is right-handed, with the same physical points. Frame order is that of FrameIncrementPointer,
+whose last attribute varies fastest, or of the vectors themselves (SliceVector and others) where the file holds them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def require_reconstruction(header: Dataset, overrides: Overrides, label: str) ->
     """Raise InputError that says what the image is where it is no reconstruction."""
     if overrides.image_type is not None:
         if not overrides.image_type.upper().startswith("RECON"):
-            raise InputError(f"image_type={overrides.image_type!r} is no reconstruction; RECON TOMO is what can be read.")
+            raise InputError(
+                f"image_type={overrides.image_type!r} is no reconstruction; RECON TOMO is what can be read."
+            )
         return
     if is_reconstruction(header):
         return

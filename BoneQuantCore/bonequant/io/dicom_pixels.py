@@ -69,7 +69,7 @@ def _plain(path: Path, dataset: Dataset) -> np.ndarray:
 
 def _decompress(path: Path, dataset: Dataset, syntax: UID) -> np.ndarray:
     frames = integer(dataset, "NumberOfFrames") or 1
-    shape = (frames, integer(dataset, "Rows"), integer(dataset, "Columns"))
+    shape = (frames, integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0)
     with tempfile.TemporaryDirectory(prefix="bonequant-") as folder:
         copy = Path(folder) / "pixels.dcm"
         try:
@@ -83,7 +83,7 @@ def _decompress(path: Path, dataset: Dataset, syntax: UID) -> np.ndarray:
 
 
 def _decompress_by_pydicom(
-    path: Path, dataset: Dataset, syntax: UID, shape: tuple[int | None, ...], why: Exception
+    path: Path, dataset: Dataset, syntax: UID, shape: tuple[int, ...], why: Exception
 ) -> np.ndarray:
     try:
         return dataset.pixel_array.reshape(shape)

@@ -129,7 +129,7 @@ def _energy_windows(header: Dataset) -> tuple[tuple[float, float], ...]:
 
 
 def _reconstruction(described: str) -> dict[str, Any]:
-    """Iterations, subsets and post filter where the text names them: "OSEM 8i4s Gauss 5.00mm", "3i21s", "4 iterations"."""
+    """Iterations, subsets and post filter where the text names them: "OSEM 8i4s Gauss 5.00mm", "4 iterations"."""
     found: dict[str, Any] = {}
     if match := re.search(r"(\d+)\s*(?:i(?![a-z])|it\b|iter\w*)", described, re.IGNORECASE):
         found["iterations"] = int(match[1])

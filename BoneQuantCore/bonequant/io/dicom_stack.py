@@ -177,14 +177,12 @@ def _refuse_duplicates(along: np.ndarray, label: str) -> None:
     starts = np.concatenate([[True], np.diff(along) > _SAME_POSITION_MM])
     repeated = np.unique(np.round(along[~starts], 2))
     raise GeometryError(
-        f"{label}: {along.size} slices lie at {distinct} positions; duplicated: {_listed(repeated)} mm along the normal. "
-        "Is it a dynamic series with missing slices, or two series in one? Remove the duplicates."
+        f"{label}: {along.size} slices lie at {distinct} positions; duplicated: {_listed(repeated)} mm along the "
+        "normal. Is it a dynamic series with missing slices, or two series in one? Remove the duplicates."
     )
 
 
-def _spacing(
-    along: np.ndarray, form: PlaneForm, overrides: Overrides, label: str, warnings: list[str]
-) -> float:
+def _spacing(along: np.ndarray, form: PlaneForm, overrides: Overrides, label: str, warnings: list[str]) -> float:
     given = overrides.spacing_between_slices_mm
     if given is not None and given == 0:
         raise GeometryError(f"{label}: spacing_between_slices_mm is 0.")

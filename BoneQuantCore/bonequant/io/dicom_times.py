@@ -52,7 +52,7 @@ def parse_date(written: str | None) -> date | None:
 
 
 def moment(header: Dataset | None, name: str) -> datetime | None:
-    """``moment(header, "Acquisition")``: AcquisitionDateTime, else AcquisitionDate with AcquisitionTime; None if absent."""
+    """``moment(header, "Acquisition")``: AcquisitionDateTime, else AcquisitionDate and AcquisitionTime, or None."""
     whole = parse_datetime(text(header, f"{name}DateTime"), text(header, "TimezoneOffsetFromUTC"))
     if whole is not None:
         return whole

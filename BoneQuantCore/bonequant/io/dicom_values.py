@@ -1,9 +1,10 @@
 """From stored pixel values to values with a unit: rescale slope and intercept, or a real world value mapping.
 
-A file may offer several ways: the Modality LUT (0028,1052-1053), and any number of items of RealWorldValueMappingSequence
-(0040,9096) in different units. The rule: the unit asked for by the caller; else the best of Bq/mL and HU, SUV, counts,
-any other, none; at equal rank the real world mapping goes before the rescale, as the standard has it (PS3.3 C.7.6.16.2.11).
-Items of one unit for different ranges of stored values are applied range by range.
+A file may offer several ways: the Modality LUT (0028,1052-1053), and any number of items of
+RealWorldValueMappingSequence (0040,9096) in different units. The rule: the unit asked for by the caller; else the
+best of Bq/mL and HU, SUV, counts, any other, none; at equal rank the real world mapping goes before the rescale, as
+the standard has it (PS3.3 C.7.6.16.2.11). Items of one unit for different ranges of stored values are applied range
+by range.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _RANK = {"Bq/mL": 4, "HU": 4, "SUVbw": 3, "SUVlbm": 3, "SUVbsa": 3, "counts": 2,
 
 @dataclass(frozen=True)
 class ValueMap:
-    """value = slope * stored + intercept in ``unit``, for stored values ``first..last``; or a table from ``first`` on."""
+    """value = slope * stored + intercept in ``unit`` for stored values ``first..last``; or a table from ``first``."""
 
     unit: str
     slope: float = 1.0
@@ -57,7 +58,7 @@ class ValueMap:
 
 
 def value_maps(header: Dataset, modality: str, groups: tuple[Dataset | None, ...] = ()) -> tuple[ValueMap, ...]:
-    """Every mapping offered by the header, or by the functional groups (the frame's, then the shared ones) of a frame."""
+    """Every mapping offered by the header, or by a frame's functional groups (its own, then the shared ones)."""
     found = [item(group, "PixelValueTransformationSequence") for group in groups]
     rescale = next((one for one in found if one is not None), header)
     slope, intercept = number(rescale, "RescaleSlope"), number(rescale, "RescaleIntercept")
@@ -87,7 +88,9 @@ def apply_maps(stored: np.ndarray, maps: tuple[ValueMap, ...], unit: str) -> tup
     real_world = [one for one in chosen if one.real_world]
     chosen = real_world or chosen[:1]
     if not chosen:
-        raise InputError(f"Some frames of the series have no mapping to {unit or 'plain numbers'}; choose another unit.")
+        raise InputError(
+            f"Some frames of the series have no mapping to {unit or 'plain numbers'}; choose another unit."
+        )
     if len(chosen) == 1 and chosen[0].table is None:
         only = chosen[0]
         outside = bool(only.first > -np.inf) and bool((stored.min() < only.first) or (stored.max() > only.last))

@@ -37,7 +37,7 @@ class Plan:
 
 
 def plan_series(series: SeriesInfo, overrides: Overrides, source: str = "") -> Plan:
-    """Grid, unit and facts of a series from its headers. Raises InputError or GeometryError where it forms no volume."""
+    """Grid, unit and facts from the headers. Raises InputError or GeometryError where they form no volume."""
     label = f"{source or series.files[0]} ({series.label})"
     headers = series_headers(series)
     modality = overrides.modality or series.modality
@@ -150,7 +150,6 @@ def _read_pixels(plan: Plan, report: Progress) -> tuple[np.ndarray, list[str]]:
 
 
 def _fits_int16(values: np.ndarray) -> bool:
-    if values.dtype.kind == "f":
-        if not np.array_equal(values, np.rint(values)):
-            return False
+    if values.dtype.kind == "f" and not np.array_equal(values, np.rint(values)):
+        return False
     return bool(values.min() >= -32768 and values.max() <= 32767)

@@ -1,8 +1,8 @@
 """NRRD, NIfTI and MetaImage: reading and writing volumes.
 
 A plain image has neither modality nor unit unless the caller gives them or the file's own fields hold them: what
-:func:`write_volume` stores in NRRD and MetaImage under ``BoneQuant_...``. NIfTI has no room for such fields. Patient name
-and identifier are never written.
+:func:`write_volume` stores in NRRD and MetaImage under ``BoneQuant_...``. NIfTI has no room for such fields. Patient
+name and identifier are never written.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def read_image(path: Path) -> sitk.Image:
         image = sitk.JoinSeries(image)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise GeometryError(
-            f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel where one is due: a colour image, a vector "
-            "field or a dynamic series?"
+            f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel where one is due: a colour image, a "
+            "vector field or a dynamic series?"
         )
     if "complex" in image.GetPixelIDTypeAsString():
         raise InputError(f"{path} holds complex numbers; save its magnitude.")
@@ -98,7 +98,7 @@ def finite(array: np.ndarray, replace_nan: float | None, source: str) -> np.ndar
 
 
 def write_volume(volume: Volume, path: str | Path) -> Path:
-    """Write .nrrd, .mha (with modality, unit and facts) or .nii.gz, .nii (voxels and grid only); whole or not at all."""
+    """Write .nrrd, .mha (with unit and facts) or .nii.gz, .nii (voxels and grid only); whole or not at all."""
     path = Path(path)
     suffix = image_suffix(path)
     if suffix not in _WRITABLE:

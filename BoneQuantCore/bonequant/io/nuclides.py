@@ -1,4 +1,5 @@
-"""Names of radionuclides as files write them ("99m Technetium", "^18^Fluorine", "Lu-177") brought to "99mTc", "18F", "177Lu".
+"""Names of radionuclides as files write them ("99m Technetium", "^18^Fluorine", "Lu-177") brought to "99mTc", "18F",
+"177Lu".
 
 The sets say what a gamma camera and what a PET scanner sees (DICOM PS3.16 CID 18 and CID 4020). 90Y is in neither:
 it is imaged by both.
@@ -12,14 +13,16 @@ from pydicom.dataset import Dataset
 
 from bonequant.io.dicom_header import item, text
 
-SINGLE_PHOTON = frozenset(
-    "99mTc 177Lu 123I 125I 131I 111In 201Tl 67Ga 133Xe 127Xe 81mKr 51Cr 57Co 58Co 75Se 153Sm 186Re 188Re 166Ho 161Tb 155Tb "
-    "117mSn 223Ra 225Ac 213Bi 212Pb 203Pb 227Th 89Sr 169Er 177mLu 32P 67Cu 47Sc 133Ba 153Gd".split()
-)
-POSITRON = frozenset(
-    "18F 11C 13N 15O 68Ga 66Ga 82Rb 64Cu 62Cu 60Cu 61Cu 89Zr 124I 86Y 44Sc 43Sc 45Ti 52Mn 52Fe 22Na 68Ge 14O 75Br 76Br "
-    "77Br 38K 73Se 94mTc 152Tb 149Tb 55Co".split()
-)
+_GAMMA_CAMERA = """
+    99mTc 177Lu 123I 125I 131I 111In 201Tl 67Ga 133Xe 127Xe 81mKr 51Cr 57Co 58Co 75Se 153Sm 186Re 188Re 166Ho 161Tb
+    155Tb 117mSn 223Ra 225Ac 213Bi 212Pb 203Pb 227Th 89Sr 169Er 177mLu 32P 67Cu 47Sc 133Ba 153Gd
+"""
+_PET = """
+    18F 11C 13N 15O 68Ga 66Ga 82Rb 64Cu 62Cu 60Cu 61Cu 89Zr 124I 86Y 44Sc 43Sc 45Ti 52Mn 52Fe 22Na 68Ge 14O 75Br 76Br
+    77Br 38K 73Se 94mTc 152Tb 149Tb 55Co
+"""
+SINGLE_PHOTON = frozenset(_GAMMA_CAMERA.split())
+POSITRON = frozenset(_PET.split())
 _NAMES = {
     "technetium": "Tc",
     "lutetium": "Lu",
@@ -81,7 +84,7 @@ def nuclide_of(radiopharmaceutical: Dataset | None) -> str | None:
 
 
 def parse_nuclide(written: str | None) -> str | None:
-    """"99mTc" from any usual way to write it; None where the text names no nuclide that is known here."""
+    """ "99mTc" from any usual way to write it; None where the text names no nuclide that is known here."""
     if not written:
         return None
     plain = re.sub(r"[\^\-_\[\](),*/]+", " ", written.lower())

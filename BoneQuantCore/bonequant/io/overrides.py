@@ -1,4 +1,4 @@
-"""What a caller may say in place of the file: geometry, unit, modality, a choice among gates, and any acquisition fact."""
+"""What a caller may say in place of the file: geometry, unit, modality, a choice among gates, acquisition facts."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
 """Sorting a folder of mixed files into series.
 
 A file is DICOM by its content, whatever its name; DICOMDIR and foreign files are passed over. One SeriesInstanceUID may
-hold several things: slices are split by size, orientation and pixel spacing, localizers are set apart, and image type, echo
-time or b-value split a series whose positions repeat. What still repeats is a series with several phases. Multi-frame
-objects stand alone, one per file.
+hold several things: slices are split by size, orientation and pixel spacing, localizers are set apart, and image
+type, echo time or b-value split a series whose positions repeat. What still repeats is a series with several phases.
+Multi-frame objects stand alone, one per file.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +24,14 @@ from bonequant.io.dicom_stack import count_phases
 from bonequant.progress import Progress, no_progress
 
 IMAGE_SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
-_TAGS = """SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID PatientID FrameOfReferenceUID Modality
+_NEEDED = """
+    SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID PatientID FrameOfReferenceUID Modality
     SeriesDescription SeriesNumber InstanceNumber ImageType NumberOfFrames Rows Columns SamplesPerPixel BitsAllocated
     PhotometricInterpretation PixelSpacing ImagePositionPatient ImageOrientationPatient EchoTime DiffusionBValue
     DetectorInformationSequence RadiopharmaceuticalInformationSequence EnergyWindowRangeSequence CollimatorType
-    EnergyWindowInformationSequence SliceVector StructureSetLabel ContentLabel SpecificCharacterSet""".split()
+    EnergyWindowInformationSequence SliceVector StructureSetLabel ContentLabel SpecificCharacterSet
+"""
+_TAGS = _NEEDED.split()
 
 
 @dataclass(frozen=True)
@@ -242,7 +246,7 @@ def _sort_slices(files: list[_File]) -> list[SeriesInfo]:
     by_key: dict[tuple[object, ...], list[list[_File]]] = {}
     for entry in files:
         info = entry.info
-        key = (info.series_uid, info.modality, info.rows, info.columns, info.localizer)
+        key = (_series_key(info), info.modality, info.rows, info.columns, info.localizer)
         alike = by_key.setdefault(key, [])
         for group in alike:
             if _same(group[0].orientation, entry.orientation) and _same(group[0].spacing, entry.spacing):
@@ -251,17 +255,20 @@ def _sort_slices(files: list[_File]) -> list[SeriesInfo]:
         else:
             alike.append([entry])
             groups.append(alike[-1])
-    parts: dict[str, int] = {}
-    for group in groups:
-        parts[group[0].info.series_uid] = parts.get(group[0].info.series_uid, 0) + 1
+    parts = Counter(_series_key(group[0].info) for group in groups)
     result = []
     for group in groups:
-        several = parts[group[0].info.series_uid] > 1
+        several = parts[_series_key(group[0].info)] > 1
         shape = f"{group[0].info.columns}x{group[0].info.rows} {_plane_name(group[0])}" if several else ""
         distinct = _distinct(group)
         copies = len(group) - len(distinct)
         result += [_summary(part, ", ".join(filter(None, (shape, name))), copies) for part, name in _split(distinct)]
     return result
+
+
+def _series_key(info: SeriesInfo) -> tuple[object, ...]:
+    """Some de-identified files have lost their SeriesInstanceUID: study, number and description stand in for it."""
+    return (info.series_uid,) if info.series_uid else (info.study_uid, info.number, info.description)
 
 
 def _same(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
@@ -270,7 +277,7 @@ def _same(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
 
 def _distinct(group: list[_File]) -> list[_File]:
     """Copies of the same instance (same UID, position and number) count once."""
-    seen = {}
+    seen: dict[tuple[object, ...], _File] = {}
     for entry in group:
         seen.setdefault((entry.info.instance_uid or str(entry.path), entry.position, entry.instance), entry)
     return list(seen.values())

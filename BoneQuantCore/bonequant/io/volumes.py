@@ -34,8 +34,8 @@ def load(
         path: .nrrd .nhdr .nii .nii.gz .mha .mhd, a DICOM file, or a folder (searched with its subfolders).
         series: which one, where a folder holds several: SeriesInstanceUID or its end, number, description, file name.
         progress: called with the fraction read.
-        overrides: see :class:`bonequant.io.Overrides` (``spacing_between_slices_mm``, ``gate``, ``unit`` ...) and any fact
-            of :class:`bonequant.volume.Acquisition` (``patient_weight_kg``, ``injection_time`` ...).
+        overrides: see :class:`bonequant.io.Overrides` (``spacing_between_slices_mm``, ``gate``, ``unit`` ...) and any
+            fact of :class:`bonequant.volume.Acquisition` (``patient_weight_kg``, ``injection_time`` ...).
 
     Returns:
         Volume in LPS mm with a right-handed grid; CT in HU (int16 where whole), all else float32. ``acquisition`` holds
