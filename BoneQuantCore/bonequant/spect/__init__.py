@@ -4,6 +4,15 @@ from bonequant.spect.activity import Calibration, to_activity
 from bonequant.spect.body_size import body_mass_index, body_surface_m2, lean_body_mass_kg
 from bonequant.spect.decay import decay_factor, frame_factor, net_activity_bq, scan_duration_s, seconds_between
 from bonequant.spect.gtm import GtmResult, gtm
+from bonequant.spect.maa import (
+    PartitionResult,
+    PartitionSettings,
+    geometric_mean,
+    lung_shunt_fraction,
+    partition_model,
+    planar_lung_shunt_fraction,
+    tumour_to_normal_ratio,
+)
 from bonequant.spect.psf import blur, blur_of_mask, sigma_mm
 from bonequant.spect.radionuclides import RADIONUCLIDES, Radionuclide, half_life_of, radionuclide
 from bonequant.spect.rbv import rbv
@@ -14,6 +23,8 @@ __all__ = [
     "RADIONUCLIDES",
     "Calibration",
     "GtmResult",
+    "PartitionResult",
+    "PartitionSettings",
     "Radionuclide",
     "RecoveryTable",
     "SuvFactors",
@@ -24,10 +35,14 @@ __all__ = [
     "correct_for_recovery",
     "decay_factor",
     "frame_factor",
+    "geometric_mean",
     "gtm",
     "half_life_of",
     "lean_body_mass_kg",
+    "lung_shunt_fraction",
     "net_activity_bq",
+    "partition_model",
+    "planar_lung_shunt_fraction",
     "radionuclide",
     "rbv",
     "rc_centre",
@@ -39,4 +54,5 @@ __all__ = [
     "suv_factors",
     "to_activity",
     "to_suv",
+    "tumour_to_normal_ratio",
 ]

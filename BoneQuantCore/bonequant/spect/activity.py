@@ -14,25 +14,35 @@ from bonequant.spect.facts import need
 from bonequant.volume import Volume
 
 _COUNTS_HELP = (
-    "What a voxel's counts are. 'summed': all views of all detectors added up, as most reconstructions give them; "
-    "then the counting time is time per view x number of views. 'averaged': counts of a mean view; then time per view."
+    "What a voxel's counts are. 'summed': the views of all detectors added up, as most reconstructions give them. "
+    "'averaged': those of one mean view of one detector."
 )
 _FACTOR_HELP = (
-    "What the calibration factor was measured for. 'one_detector': counts per second of one head, so each head's views "
-    "count with their own time. 'all_detectors': counts per second of the whole camera, so time is wall clock."
+    "What the calibration factor was measured for. 'all_detectors': counts per second of the whole camera. "
+    "'one_detector': counts per second of one head."
 )
 
 
 @dataclass(frozen=True)
 class Calibration(Settings):
-    """How counts become activity. A value left out is taken from the volume's acquisition."""
+    """How counts become activity. A value left out is taken from the volume's acquisition.
+
+    The counting time t_total that goes with N and CF, for views of dt seconds, n of each of h detectors:
+
+    ============  ==================  =================
+    counts        all_detectors       one_detector
+    ============  ==================  =================
+    summed        n dt                n dt h
+    averaged      dt / h              dt
+    ============  ==================  =================
+    """
 
     factor_cps_per_mbq: float | None = setting(None, unit="cps/MBq", low=1e-6, high=1e6, help="Calibration factor.")
     frame_duration_s: float | None = setting(None, unit="s", low=1e-3, high=86400, help="Time per view (projection).")
-    number_of_projections: int | None = setting(None, low=1, high=100000, help="Number of views over all detectors.")
+    number_of_projections: int | None = setting(None, low=1, high=100000, help="Number of views of each detector.")
     number_of_detectors: int | None = setting(None, low=1, high=64, help="Number of detector heads.")
     counts: str = setting("summed", choices=("summed", "averaged"), help=_COUNTS_HELP)
-    factor_for: str = setting("one_detector", choices=("one_detector", "all_detectors"), help=_FACTOR_HELP)
+    factor_for: str = setting("all_detectors", choices=("all_detectors", "one_detector"), help=_FACTOR_HELP)
 
 
 def to_activity(volume: Volume, calibration: Calibration | float | None = None) -> Volume:
@@ -65,11 +75,13 @@ def to_activity(volume: Volume, calibration: Calibration | float | None = None) 
 
 
 def _counting_time_s(volume: Volume, calibration: Calibration, label: str) -> float:
-    """The time t_total that goes with the counts and the factor, in s."""
+    """The time t_total that goes with the counts and the factor, in s; the table of :class:`Calibration`."""
     acquisition = volume.acquisition
+    summed, whole_camera = calibration.counts == "summed", calibration.factor_for == "all_detectors"
     seconds = float(need(acquisition, "frame_duration_s", label, "It is the time per projection."))
-    if calibration.counts == "summed":
-        seconds *= need(acquisition, "number_of_projections", label, "Or say counts='averaged'.")
-    if calibration.factor_for == "all_detectors":
-        seconds /= need(acquisition, "number_of_detectors", label, "Or say factor_for='one_detector'.")
-    return seconds
+    if summed:
+        seconds *= need(acquisition, "number_of_projections", label, "It is the number of views of each detector.")
+    if summed == whole_camera:
+        return seconds
+    heads = need(acquisition, "number_of_detectors", label, "It is how many heads the camera counted with.")
+    return seconds * heads if summed else seconds / heads

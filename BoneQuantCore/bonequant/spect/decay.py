@@ -73,16 +73,12 @@ def net_activity_bq(acquisition: Acquisition, half_life_s: float, label: str = "
 def scan_duration_s(acquisition: Acquisition, label: str = "The acquisition") -> float:
     """How long the voxels were counted, wall clock, in s.
 
-    A tomographic scan with projections: acquisition_duration_s, or projections x time per projection / detectors.
-    Without projections (PT bed position): frame_duration_s, or acquisition_duration_s.
+    A tomographic scan: acquisition_duration_s, or time per projection x projections (views of one detector, all
+    detectors count at once). Without projections (PT bed position): frame_duration_s, or acquisition_duration_s.
     """
     whole, frame = acquisition.acquisition_duration_s, acquisition.frame_duration_s
-    if acquisition.number_of_projections is None:
-        if frame is None and whole is None:
-            raise missing("frame_duration_s", label, "Or give acquisition_duration_s, the whole scan.")
-        return float(need(acquisition, "acquisition_duration_s" if frame is None else "frame_duration_s", label))
-    if whole is not None:
+    views = acquisition.number_of_projections
+    if whole is not None and (views is not None or frame is None):
         return float(need(acquisition, "acquisition_duration_s", label))
-    frame = need(acquisition, "frame_duration_s", label, "Or give acquisition_duration_s, the whole scan.")
-    detectors = need(acquisition, "number_of_detectors", label, "Or give acquisition_duration_s, the whole scan.")
-    return float(frame * need(acquisition, "number_of_projections", label) / detectors)
+    frame = float(need(acquisition, "frame_duration_s", label, "Or give acquisition_duration_s, the whole scan."))
+    return frame if views is None else frame * float(need(acquisition, "number_of_projections", label))

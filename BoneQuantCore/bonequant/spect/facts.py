@@ -30,7 +30,7 @@ _DICOM = {
 _RANGES = {
     "patient_weight_kg": (0.3, 400.0, "is it in grams or pounds? Kilograms are due"),
     "patient_height_m": (0.2, 2.6, "is it in centimetres? Metres are due"),
-    "injected_activity_bq": (1e5, 1e12, "is it in MBq or mCi? Bq are due"),
+    "injected_activity_bq": (5e4, 1e12, "is it in MBq or mCi? Bq are due"),
 }
 
 

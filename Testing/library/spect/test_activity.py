@@ -9,10 +9,11 @@ from bonequant.errors import InputError, MissingFactError, SettingsError
 from bonequant.spect import Calibration, to_activity
 from bonequant.volume import Acquisition, Volume
 
-# A camera with 2 heads of 90 cps/MBq each, 120 views of 15 s (60 stops, 900 s), 50 kBq/mL in voxels of 4.42 mm.
-HEADS, VIEWS, VIEW_S, CPS_PER_MBQ, BQ_PER_ML = 2, 120, 15.0, 90.0, 50e3
+# A camera with 2 heads of 90 cps/MBq each, 60 views of 15 s by each head, 50 kBq/mL in voxels of 4.42 mm.
+HEADS, VIEWS, VIEW_S, CPS_PER_MBQ, BQ_PER_ML = 2, 60, 15.0, 90.0, 50e3
 VOXEL_ML = 0.442**3
 PER_VIEW = BQ_PER_ML * VOXEL_ML * 1e-6 * CPS_PER_MBQ * VIEW_S
+SUM = PER_VIEW * VIEWS * HEADS
 FACTS = Acquisition(frame_duration_s=VIEW_S, number_of_projections=VIEWS, number_of_detectors=HEADS)
 
 
@@ -25,11 +26,11 @@ def counts(value, acquisition=FACTS, unit="counts"):
 @pytest.mark.parametrize(
     ("value", "calibration"),
     [
-        (PER_VIEW * VIEWS, Calibration(factor_cps_per_mbq=90.0)),
-        (PER_VIEW * VIEWS, Calibration(factor_cps_per_mbq=180.0, factor_for="all_detectors")),
-        (PER_VIEW, Calibration(factor_cps_per_mbq=90.0, counts="averaged")),
-        (PER_VIEW, Calibration(factor_cps_per_mbq=180.0, counts="averaged", factor_for="all_detectors")),
-        (PER_VIEW * VIEWS, 90.0),
+        (SUM, Calibration(factor_cps_per_mbq=180.0)),
+        (SUM, Calibration(factor_cps_per_mbq=90.0, factor_for="one_detector")),
+        (PER_VIEW, Calibration(factor_cps_per_mbq=180.0, counts="averaged")),
+        (PER_VIEW, Calibration(factor_cps_per_mbq=90.0, counts="averaged", factor_for="one_detector")),
+        (SUM, 180.0),
     ],
 )
 def test_known_activity_comes_back(value, calibration):
@@ -54,8 +55,8 @@ def test_the_formula_by_hand():
 
 
 def test_factor_of_the_file():
-    known = FACTS.with_typed(calibration_factor_cps_per_mbq=90.0)
-    np.testing.assert_allclose(to_activity(counts(PER_VIEW * VIEWS, known)).array, BQ_PER_ML, rtol=1e-6)
+    known = FACTS.with_typed(calibration_factor_cps_per_mbq=180.0)
+    np.testing.assert_allclose(to_activity(counts(SUM, known)).array, BQ_PER_ML, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_factor_of_the_file():
         ("calibration_factor_cps_per_mbq", Calibration()),
         ("frame_duration_s", Calibration(90.0)),
         ("number_of_projections", Calibration(90.0, frame_duration_s=15.0)),
-        ("number_of_detectors", Calibration(90.0, 15.0, 120, factor_for="all_detectors")),
+        ("number_of_detectors", Calibration(90.0, 15.0, 60, factor_for="one_detector")),
     ],
 )
 def test_missing_facts(fact, calibration):
@@ -75,7 +76,7 @@ def test_missing_facts(fact, calibration):
 
 
 def test_never_scaled_twice():
-    once = to_activity(counts(PER_VIEW * VIEWS), 90.0)
+    once = to_activity(counts(SUM), 90.0)
     with pytest.raises(InputError, match="activity already"):
         to_activity(once, 90.0)
     with pytest.raises(InputError, match="no unit"):

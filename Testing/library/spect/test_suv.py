@@ -34,7 +34,7 @@ BONE_SCAN = Acquisition(
     injection_time=INJECTION,
     acquisition_start=INJECTION + 3 * HOUR,
     frame_duration_s=20.0,
-    number_of_projections=120,
+    number_of_projections=60,
     number_of_detectors=2,
     decay_correction="START",
 )
@@ -78,7 +78,7 @@ def test_start_admin_none_by_hand():
     admin = to_suv(volume(), decay_correction="ADMIN").array[0, 0, 0]
     assert admin == pytest.approx(10000 * 80000 / 600e6, rel=1e-6)
     none = to_suv(volume(), decay_correction="NONE").array[0, 0, 0]
-    assert none == pytest.approx(start * 1.0194, rel=5e-5)  # 120 x 20 s on two heads is the 20 min of the reference
+    assert none == pytest.approx(start * 1.0194, rel=5e-5)  # 60 x 20 s are the 20 min of the reference
 
 
 def test_factors_multiply_up():
@@ -209,8 +209,9 @@ def test_scan_duration():
     assert scan_duration_s(changed(acquisition_duration_s=1260.0)) == 1260
     bed = changed(number_of_projections=None, frame_duration_s=180.0, acquisition_duration_s=1300.0)
     assert scan_duration_s(bed) == 180
-    with pytest.raises(MissingFactError, match="number_of_detectors"):
-        scan_duration_s(changed(number_of_detectors=None))
+    assert scan_duration_s(changed(frame_duration_s=None, acquisition_duration_s=1260.0)) == 1260
+    with pytest.raises(MissingFactError, match="acquisition_duration_s"):
+        scan_duration_s(changed(frame_duration_s=None))
 
 
 def test_never_scaled_twice():
