@@ -12,6 +12,7 @@ The only part of the library that knows Slicer. ``slicer`` is imported when a fu
 from bonequant.mrml.bundle import read_scene, save_scene, write_scene
 from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.measure import measure_segments
 from bonequant.mrml.segments import masks_from_node, masks_to_node, segment_colours
 from bonequant.mrml.sequences import series_from_node, series_to_node
 from bonequant.mrml.tables import rows_from_node, rows_to_node
@@ -24,6 +25,7 @@ __all__ = [
     "in_application",
     "masks_from_node",
     "masks_to_node",
+    "measure_segments",
     "new_scene",
     "read_scene",
     "rows_from_node",
