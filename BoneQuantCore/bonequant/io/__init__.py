@@ -9,7 +9,8 @@ from bonequant.io.image_files import write_volume
 from bonequant.io.mask_slicer_seg import write_segmentation
 from bonequant.io.masks import load_masks
 from bonequant.io.overrides import Overrides
-from bonequant.io.series import SeriesInfo, scan
+from bonequant.io.series import SeriesInfo
+from bonequant.io.sorting import scan
 from bonequant.io.volumes import load
 
 __all__ = [

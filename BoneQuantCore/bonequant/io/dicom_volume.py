@@ -18,7 +18,8 @@ from bonequant.io.dicom_stack import Plane, PlaneForm, Stack, arrange
 from bonequant.io.dicom_values import apply_maps, choose_unit, value_maps
 from bonequant.io.image_files import finite
 from bonequant.io.overrides import Overrides
-from bonequant.io.series import SeriesInfo, plane_orientation, plane_position
+from bonequant.io.series import SeriesInfo
+from bonequant.io.sorting import plane_orientation, plane_position
 from bonequant.progress import Progress, no_progress
 from bonequant.provenance import hash_files
 from bonequant.volume import Acquisition, Volume, image_from_array

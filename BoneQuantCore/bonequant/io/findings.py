@@ -18,7 +18,8 @@ from bonequant.errors import BoneQuantError, InputError
 from bonequant.io.dicom_header import reader
 from bonequant.io.dicom_volume import plan_series
 from bonequant.io.overrides import Overrides
-from bonequant.io.series import SeriesInfo, image_suffix, scan
+from bonequant.io.series import SeriesInfo, image_suffix
+from bonequant.io.sorting import scan
 from bonequant.progress import Progress
 from bonequant.volume import Acquisition
 from bonequant.volume.geometry import Geometry

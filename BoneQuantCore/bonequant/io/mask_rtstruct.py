@@ -23,7 +23,7 @@ from bonequant.io.polygon import fill
 from bonequant.volume import image_from_array
 from bonequant.volume.geometry import Geometry
 
-_PLANE_MM = 0.05  # contours closer than this lie in one plane: coordinates are written with two decimals or so
+_SAME_PLANE = 0.02  # of a slice: contours closer than this lie in one plane
 _OFF_SLICE = 0.25  # of a slice: a contour may run this far out of the plane of the grid's slices
 
 
@@ -100,7 +100,8 @@ def _check_frame(
         raise InputError(
             f"{path}: {', '.join(other)} was drawn in another frame of reference "
             f"(...{str(regions[other[0]][1])[-8:]}) than the image's (...{str(expected)[-8:]}). "
-            "Give the image on which it was drawn as like=; if both truly share their coordinates, pass the image alone, like=volume.image."
+            "Give the image on which it was drawn as like=; if both truly share their "
+            "coordinates, pass the image alone, like=volume.image."
         )
 
 
@@ -134,7 +135,7 @@ def _plane_distance(contours: list[Contour]) -> float | None:
     """Smallest distance between contour planes in slices, None where there is but one plane."""
     planes = np.unique([contour.z for contour in contours])
     gaps = np.diff(planes)
-    gaps = gaps[gaps > 0.02]
+    gaps = gaps[gaps > _SAME_PLANE]
     return float(gaps.min()) if gaps.size else None
 
 
@@ -150,5 +151,5 @@ def _rasterise(contours: list[Contour], distance: float, shape: tuple[int, int, 
         # Half-open, with room for rounding, so that a slice midway between two planes is filled once.
         if not -half - 1e-3 <= nearest - k < half - 1e-3:
             continue
-        mask[k] = fill((c.xy for c in contours if abs(c.z - nearest) < 0.02), shape[1:])
+        mask[k] = fill((c.xy for c in contours if abs(c.z - nearest) < _SAME_PLANE), shape[1:])
     return mask

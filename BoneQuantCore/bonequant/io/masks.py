@@ -19,7 +19,8 @@ from bonequant.io.image_files import finite, read_image
 from bonequant.io.mask_dicom_seg import read_dicom_seg
 from bonequant.io.mask_rtstruct import read_rtstruct
 from bonequant.io.mask_slicer_seg import read_slicer_seg
-from bonequant.io.series import SeriesInfo, image_suffix, scan, stem
+from bonequant.io.series import SeriesInfo, image_suffix, stem
+from bonequant.io.sorting import scan
 from bonequant.io.volumes import choose
 from bonequant.volume import Volume, image_from_array
 from bonequant.volume.geometry import Geometry
@@ -124,8 +125,8 @@ def _read_folder(files: list[SeriesInfo], source: Path, names: Collection[str] |
             parts = _read_mask_file(path, None)
             if len(parts) > 1:
                 raise InputError(
-                    f"{source} holds several mask files, and {path.name} has {len(parts)} labels where one mask is due. "
-                    "Read that file alone."
+                    f"{source} holds several mask files, and {path.name} has {len(parts)} labels where one mask is "
+                    "due. Read that file alone."
                 )
             if parts:
                 masks[stem(path)] = next(iter(parts.values()))

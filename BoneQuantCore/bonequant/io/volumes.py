@@ -13,7 +13,8 @@ from bonequant.io.dicom_header import reader
 from bonequant.io.dicom_volume import read_series
 from bonequant.io.image_files import read_image_file
 from bonequant.io.overrides import Overrides
-from bonequant.io.series import SeriesInfo, image_suffix, scan
+from bonequant.io.series import SeriesInfo, image_suffix
+from bonequant.io.sorting import scan
 from bonequant.progress import Progress, part_of
 from bonequant.volume import Volume
 
