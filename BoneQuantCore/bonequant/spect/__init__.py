@@ -13,6 +13,15 @@ from bonequant.spect.maa import (
     planar_lung_shunt_fraction,
     tumour_to_normal_ratio,
 )
+from bonequant.spect.protocol import (
+    ProtocolItem,
+    ProtocolRecord,
+    ProtocolRow,
+    ProtocolStandard,
+    check_protocol,
+    load_standard,
+)
+from bonequant.spect.protocol_compare import ProtocolDifference, compare_protocols
 from bonequant.spect.psf import blur, blur_of_mask, sigma_mm
 from bonequant.spect.radionuclides import RADIONUCLIDES, Radionuclide, half_life_of, radionuclide
 from bonequant.spect.rbv import rbv
@@ -25,6 +34,11 @@ __all__ = [
     "GtmResult",
     "PartitionResult",
     "PartitionSettings",
+    "ProtocolDifference",
+    "ProtocolItem",
+    "ProtocolRecord",
+    "ProtocolRow",
+    "ProtocolStandard",
     "Radionuclide",
     "RecoveryTable",
     "SuvFactors",
@@ -32,6 +46,8 @@ __all__ = [
     "blur_of_mask",
     "body_mass_index",
     "body_surface_m2",
+    "check_protocol",
+    "compare_protocols",
     "correct_for_recovery",
     "decay_factor",
     "frame_factor",
@@ -39,6 +55,7 @@ __all__ = [
     "gtm",
     "half_life_of",
     "lean_body_mass_kg",
+    "load_standard",
     "lung_shunt_fraction",
     "net_activity_bq",
     "partition_model",

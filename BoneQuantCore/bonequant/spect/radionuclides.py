@@ -19,13 +19,19 @@ DISAGREEMENT = 0.01  # relative; a file's half-life further off than this is wor
 
 @dataclass(frozen=True)
 class Radionuclide:
-    """One radionuclide. ``codes`` are DICOM code values (SNOMED CT, SRT, NCIt) that mean the nuclide itself."""
+    """One radionuclide.
+
+    Attributes:
+        codes: DICOM code values (SNOMED CT, SRT, NCIt) that mean the nuclide itself.
+        photon_kev: the gamma line that a gamma camera images first, where there is one usual choice.
+    """
 
     name: str
     element: str
     half_life_s: float
     source: str
     codes: tuple[str, ...] = ()
+    photon_kev: float | None = None
 
 
 RADIONUCLIDES = (
@@ -35,25 +41,25 @@ RADIONUCLIDES = (
     Radionuclide("18F", "fluorine", 6588.0, "ENSDF, 109.8 min as PET scanners write it", ("77004003", "C-111A1")),
     Radionuclide("64Cu", "copper", 12.7004 * _HOUR, "DDEP, 12.7004 h", ("3932008", "C-127A2")),
     Radionuclide("67Cu", "copper", 61.83 * _HOUR, "ENSDF, 61.83 h", ("53700003", "C-127A3")),
-    Radionuclide("67Ga", "gallium", 3.2613 * _DAY, "DDEP, 3.2613 d", ("2008008", "C-131A2")),
+    Radionuclide("67Ga", "gallium", 3.2613 * _DAY, "DDEP, 3.2613 d", ("2008008", "C-131A2"), photon_kev=93.3),
     Radionuclide("68Ga", "gallium", 67.71 * _MINUTE, "ENSDF, 67.71 min", ("35337001", "C-131A3")),
-    Radionuclide("81mKr", "krypton", 13.10, "ENSDF, 13.10 s"),
+    Radionuclide("81mKr", "krypton", 13.10, "ENSDF, 13.10 s", photon_kev=190.5),
     Radionuclide("89Sr", "strontium", 50.57 * _DAY, "DDEP, 50.57 d", ("7770004", "C-158A6")),
     Radionuclide("89Zr", "zirconium", 78.41 * _HOUR, "ENSDF, 78.41 h", ("63360001", "C-168A4")),
     Radionuclide("90Y", "yttrium", 64.05 * _HOUR, "ENSDF, 64.05 h", ("14691008", "C-162A7")),
-    Radionuclide("99mTc", "technetium", 6.007 * _HOUR, "DDEP, 6.0067 h", ("72454006", "C-163A8")),
-    Radionuclide("111In", "indium", 2.8049 * _DAY, "DDEP, 2.8049 d", ("56609000", "C-145A4")),
-    Radionuclide("123I", "iodine", 13.2234 * _HOUR, "DDEP, 13.2234 h", ("21572004", "C-114A4")),
+    Radionuclide("99mTc", "technetium", 6.007 * _HOUR, "DDEP, 6.0067 h", ("72454006", "C-163A8"), photon_kev=140.5),
+    Radionuclide("111In", "indium", 2.8049 * _DAY, "DDEP, 2.8049 d", ("56609000", "C-145A4"), photon_kev=171.3),
+    Radionuclide("123I", "iodine", 13.2234 * _HOUR, "DDEP, 13.2234 h", ("21572004", "C-114A4"), photon_kev=159.0),
     Radionuclide("124I", "iodine", 4.176 * _DAY, "ENSDF, 4.1760 d", ("40937006", "C-114A5")),
     Radionuclide("125I", "iodine", 59.388 * _DAY, "DDEP, 59.388 d", ("68630002", "C-114A6")),
-    Radionuclide("131I", "iodine", 8.0233 * _DAY, "DDEP, 8.0233 d", ("1368003", "C-114B1")),
-    Radionuclide("133Xe", "xenon", 5.2474 * _DAY, "DDEP, 5.2474 d", ("80751004", "C-172A8")),
-    Radionuclide("153Sm", "samarium", 46.284 * _HOUR, "ENSDF, 46.284 h", ("419804008", "C-B1134")),
-    Radionuclide("161Tb", "terbium", 6.953 * _DAY, "Duran et al., Appl Radiat Isot 2020;159:109085, 6.953 d"),
-    Radionuclide("166Ho", "holmium", 26.795 * _HOUR, "DDEP, 26.795 h", ("C1943",)),
-    Radionuclide("177Lu", "lutetium", 6.647 * _DAY, "DDEP, 6.647 d", ("447553000", "C-101ED")),
-    Radionuclide("186Re", "rhenium", 3.7183 * _DAY, "ENSDF, 3.7183 d", ("395865006", "C-11906")),
-    Radionuclide("188Re", "rhenium", 17.004 * _HOUR, "ENSDF, 17.0040 h", ("423578007", "C-1018D")),
+    Radionuclide("131I", "iodine", 8.0233 * _DAY, "DDEP, 8.0233 d", ("1368003", "C-114B1"), photon_kev=364.5),
+    Radionuclide("133Xe", "xenon", 5.2474 * _DAY, "DDEP, 5.2474 d", ("80751004", "C-172A8"), photon_kev=81.0),
+    Radionuclide("153Sm", "samarium", 46.284 * _HOUR, "ENSDF, 46.284 h", ("419804008", "C-B1134"), photon_kev=103.2),
+    Radionuclide("161Tb", "terbium", 6.953 * _DAY, "Duran, Appl Radiat Isot 2020, 6.953 d", photon_kev=74.6),
+    Radionuclide("166Ho", "holmium", 26.795 * _HOUR, "DDEP, 26.795 h", ("C1943",), photon_kev=80.6),
+    Radionuclide("177Lu", "lutetium", 6.647 * _DAY, "DDEP, 6.647 d", ("447553000", "C-101ED"), photon_kev=208.4),
+    Radionuclide("186Re", "rhenium", 3.7183 * _DAY, "ENSDF, 3.7183 d", ("395865006", "C-11906"), photon_kev=137.2),
+    Radionuclide("188Re", "rhenium", 17.004 * _HOUR, "ENSDF, 17.0040 h", ("423578007", "C-1018D"), photon_kev=155.0),
     Radionuclide("201Tl", "thallium", 3.0421 * _DAY, "DDEP, 3.0421 d", ("60057003", "C-138A9")),
     Radionuclide("223Ra", "radium", 11.43 * _DAY, "DDEP, 11.43 d", ("24853006", "C-136A2")),
 )
