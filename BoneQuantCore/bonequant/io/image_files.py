@@ -18,6 +18,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import GeometryError, InputError
 from bonequant.io.files import written_whole
+from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
 from bonequant.io.series import image_suffix, stem
 from bonequant.provenance import hash_files
@@ -58,6 +59,8 @@ def read_image_file(path: Path, overrides: Overrides) -> Volume:
 
 def read_image(path: Path) -> sitk.Image:
     """One 3-D scalar SimpleITK image, a 2-D one as a single slice. Raises InputError or GeometryError."""
+    if image_suffix(path) in (".nii", ".nii.gz"):
+        refuse_truncated(path)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:

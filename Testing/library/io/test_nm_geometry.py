@@ -1,16 +1,15 @@
-"""NM reconstructions: P_k = IPP + k * SpacingBetweenSlices * (row x column), whatever the sign and the patient's pose."""
+"""NM reconstructions: P_k = IPP + k * SpacingBetweenSlices * (row x column), for both signs and any pose."""
 
 from __future__ import annotations
 
+import bonequant.io as io
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from bonequant.errors import AmbiguousInputError, GeometryError, InputError
 from pydicom.sequence import Sequence
 from scipy.spatial.transform import Rotation
-
-import bonequant.io as io
-from bonequant.errors import AmbiguousInputError, GeometryError, InputError
 
 RNG = np.random.default_rng(7)
 FRAMES = RNG.integers(0, 900, (5, 4, 6)).astype(np.uint16)
@@ -138,7 +137,7 @@ def without_vectors(dataset):
 def test_gates_must_be_chosen(write_nm, change):
     gates = RNG.integers(0, 900, (3, 5, 4, 6)).astype(np.uint16)
     path = write_nm(gates.reshape(15, 4, 6), image_type="RECON GATED TOMO", step=-3.0, change=change)
-    with pytest.raises(AmbiguousInputError, match='3 gates of 5 slices.*gate=0 .. gate=2.*"sum"'):
+    with pytest.raises(AmbiguousInputError, match=r'3 gates of 5 slices.*gate=0 .. gate=2.*"sum"'):
         io.load(path)
     assert np.array_equal(io.load(path, gate=1).array, gates[1, ::-1])
     assert np.array_equal(io.load(path, gate="sum").array, gates.sum(axis=0)[::-1])

@@ -1,0 +1,102 @@
+"""NRRD, NIfTI and MetaImage: geometry, facts that make the round trip, NaN, 4-D, and files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+import bonequant.io as io
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from bonequant.errors import GeometryError, InputError
+from bonequant.volume import Acquisition, Geometry, Volume, image_from_array
+
+GEOMETRY = Geometry((4, 5, 6), (1.5, 2.0, 3.0), (-10.0, 20.0, 30.5), (0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+ARRAY = np.random.default_rng(5).normal(size=(6, 5, 4)).astype(np.float32)
+FACTS = Acquisition(
+    patient_id="P1",
+    patient_name="Doe^Jane",
+    patient_weight_kg=70.5,
+    injection_time=datetime(2024, 3, 5, 9, 30, 0, 5),
+    decay_correction="ADMIN",
+    corrections=("ATTN", "DECY"),
+    protocol={"energy_windows_kev": ((126.0, 154.0),), "kernel": "B\\70 ü; \"x\""},
+    typed=("patient_weight_kg",),
+)  # fmt: skip
+VOLUME = Volume(image_from_array(ARRAY, GEOMETRY), "NM", "Bq/mL", FACTS, name="NM bone")
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii.gz", ".nii"])
+def test_round_trip(tmp_path, suffix):
+    path = io.write_volume(VOLUME, tmp_path / f"spect{suffix}")
+    back = io.load(path)
+    assert np.array_equal(back.array, ARRAY)
+    # NIfTI stores its geometry in single precision.
+    assert back.geometry.corners() == pytest.approx(GEOMETRY.corners(), abs=1e-4 if "nii" in suffix else 1e-9)
+    assert os.listdir(tmp_path) == [path.name]
+    if "nii" in suffix:
+        assert (back.modality, back.unit, back.name) == ("OT", "", "spect")
+        typed = io.load(path, modality="NM", unit="Bq/mL")
+        assert (typed.modality, typed.unit, typed.acquisition.typed) == ("NM", "Bq/mL", ("modality", "unit"))
+    else:
+        assert (back.modality, back.unit, back.name) == ("NM", "Bq/mL", "NM bone")
+        assert back.acquisition == FACTS.__class__(**{**vars(FACTS), "patient_id": None, "patient_name": None})
+        assert b"Doe" not in path.read_bytes()
+
+
+def test_geometry_can_be_given(tmp_path):
+    path = io.write_volume(VOLUME, tmp_path / "a.nrrd")
+    volume = io.load(path, spacing_between_slices_mm=5, pixel_spacing_mm=(7, 8), image_position_patient=(1, 2, 3),
+                     image_orientation_patient=(1, 0, 0, 0, 0, -1))  # fmt: skip
+    assert volume.geometry.spacing == (8, 7, 5)
+    assert volume.geometry.origin == (1, 2, 3)
+    assert volume.geometry.direction == (1, 0, 0, 0, 0, 1, 0, -1, 0)
+
+
+def test_nan_is_counted_and_can_be_replaced(tmp_path):
+    array = ARRAY.copy()
+    array[0, 0, :3] = np.nan, np.inf, -np.inf
+    path = io.write_volume(VOLUME.with_array(array), tmp_path / "nan.nrrd")
+    with pytest.raises(InputError, match=r"3 voxels that are NaN or infinite .*replace_nan"):
+        io.load(path)
+    assert io.load(path, replace_nan=0).array[0, 0].tolist() == [0, 0, 0, ARRAY[0, 0, 3]]
+
+
+def test_four_dimensions_vectors_and_single_slices(tmp_path):
+    four = sitk.GetImageFromArray(np.zeros((2, 3, 4, 5), np.float32), isVector=False)
+    sitk.WriteImage(four, str(tmp_path / "four.nii.gz"))
+    with pytest.raises(GeometryError, match=r"4 dimensions .*dynamic"):
+        io.load(tmp_path / "four.nii.gz")
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5, 3), np.uint8), isVector=True), str(tmp_path / "rgb.nrrd"))
+    with pytest.raises(GeometryError, match="3 values per voxel"):
+        io.load(tmp_path / "rgb.nrrd")
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5), np.uint8)), str(tmp_path / "flat.mha"))
+    assert io.load(tmp_path / "flat.mha").geometry.size == (5, 4, 1)
+
+
+def test_damaged_files(tmp_path):
+    for suffix in (".nrrd", ".nii.gz", ".mha"):
+        path = io.write_volume(VOLUME, tmp_path / f"cut{suffix}")
+        path.write_bytes(path.read_bytes()[:200])
+        with pytest.raises(InputError, match="cut"):
+            io.load(path)
+
+
+def test_nothing_half_written(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(sitk, "WriteImage", fail)
+    with pytest.raises(InputError, match="disk full"):
+        io.write_volume(VOLUME, tmp_path / "a.nrrd")
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(InputError, match="does not exist"):
+        io.write_volume(VOLUME, tmp_path / "nowhere" / "a.nrrd")
+    with pytest.raises(InputError, match="written as one of"):
+        io.write_volume(VOLUME, tmp_path / "a.png")
+
+
+def test_a_folder_with_one_image_file_is_that_image(tmp_path):
+    io.write_volume(VOLUME, tmp_path / "a.nrrd")
+    assert io.load(tmp_path).unit == "Bq/mL"
