@@ -35,6 +35,8 @@ class Calibration(Settings):
     summed        n dt                n dt h
     averaged      dt / h              dt
     ============  ==================  =================
+
+    Some files count the views of all heads in n; then "summed" with "all_detectors" is right for a factor of one head.
     """
 
     factor_cps_per_mbq: float | None = setting(None, unit="cps/MBq", low=1e-6, high=1e6, help="Calibration factor.")
