@@ -2,7 +2,7 @@
 
 A contour stands for the slab of half a contour distance to either side of its plane; a voxel belongs to the region
 where its centre lies in the slab and inside the contours of that plane. Contours of one plane are combined by
-even-odd (XOR), which gives holes, keyholes and CLOSED_PLANAR_XOR their meaning; a contour that is stored twice counts
+even-odd (XOR), which gives holes, keyholes and CLOSEDPLANAR_XOR their meaning; a contour that is stored twice counts
 once. Points and open contours enclose nothing and are passed over.
 """
 
@@ -23,6 +23,7 @@ from bonequant.io.polygon import fill
 from bonequant.volume import image_from_array
 from bonequant.volume.geometry import Geometry
 
+_ENCLOSING = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _SAME_PLANE = 0.02  # of a slice: contours closer than this lie in one plane
 _OFF_SLICE = 0.25  # of a slice: a contour may run this far out of the plane of the grid's slices
 
@@ -109,7 +110,8 @@ def _contours(roi: Dataset, to_index: np.ndarray, name: str, path: Path) -> list
     found: list[Contour] = []
     seen: set[bytes] = set()
     for item in items(roi, "ContourSequence"):
-        if not (text(item, "ContourGeometricType") or "").startswith("CLOSED_PLANAR"):
+        kind = text(item, "ContourGeometricType")
+        if kind not in _ENCLOSING:
             continue
         data = numbers(item, "ContourData")
         if data is None or len(data) < 9:
@@ -117,7 +119,7 @@ def _contours(roi: Dataset, to_index: np.ndarray, name: str, path: Path) -> list
         if len(data) % 3:
             raise InputError(f"{path}: a contour of {name} has {len(data)} coordinates, no multiple of 3.")
         points = np.asarray(data).reshape(-1, 3)
-        if points.tobytes() in seen:
+        if kind == "CLOSED_PLANAR" and points.tobytes() in seen:
             continue
         seen.add(points.tobytes())
         index = points @ to_index[:3, :3].T + to_index[:3, 3]

@@ -1,4 +1,4 @@
-"""Masks: contours against analytic areas, DICOM SEG by highdicom, .seg.nrrd through Slicer's own reader, label images."""
+"""Masks: contours against analytic areas, DICOM SEG by highdicom, .seg.nrrd by Slicer's own reader, label images."""
 
 from __future__ import annotations
 
@@ -90,10 +90,12 @@ def test_contours_with_a_hole_a_copy_and_an_open_line(tmp_path):
     above = to_mm(box(4.5, 24.5, 4.5, 14.5), 6)
     regions = {"liver": [(outer, "CLOSED_PLANAR"), (inner, "CLOSED_PLANAR"), (inner, "CLOSED_PLANAR"),
                          (above, "CLOSED_PLANAR"), (above[:2], "OPEN_PLANAR")],
-               "isocentre": [(outer[:1], "POINT")], "liver*": [(above, "CLOSEDPLANAR_XOR"), (above, "CLOSED_PLANAR")]}  # fmt: skip
+               "isocentre": [(outer[:1], "POINT")],
+               "liver*": [(outer, "CLOSED_PLANAR"), (inner, "CLOSEDPLANAR_XOR")]}  # fmt: skip
     masks = io.load_masks(write_rtstruct(tmp_path / "a.dcm", regions), LIKE)
     assert list(masks) == ["liver", "liver_2"]
     assert array(masks["liver"]).sum(axis=(1, 2)).tolist() == [0] * 5 + [20 * 10 - 5 * 3, 200] + [0] * 3
+    assert array(masks["liver_2"]).sum() == 20 * 10 - 5 * 3
     assert array(masks["liver"])[5, 8, 10] == 0
     assert array(masks["liver"])[5, 8, 9] == 1
 
@@ -145,10 +147,9 @@ SEGMENTS[2:5, 2:5, :2, 1] = True  # overlaps the first; slices 0 and 5 stay empt
 
 @pytest.fixture
 def source(write_slices):
-    folder = write_slices(np.ones((6, 5, 4), np.uint16), orientation=(0, 1, 0, 0, 0, -1), PatientSex="F",
+    return write_slices(np.ones((6, 5, 4), np.uint16), orientation=(0, 1, 0, 0, 0, -1), PatientSex="F",
                           PatientBirthDate="", AccessionNumber="", StudyDate="", StudyTime="", StudyID="",
                           ReferringPhysicianName="", Manufacturer="M")  # fmt: skip
-    return folder
 
 
 def write_seg(source: Path, path: Path, kind: str, pixels: np.ndarray, **options) -> Path:
