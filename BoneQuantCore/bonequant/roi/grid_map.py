@@ -12,13 +12,21 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from bonequant.errors import GeometryError
-from bonequant.volume.geometry import Geometry, is_linear, matrix_of
+from bonequant.volume.geometry import Geometry, apply_matrix, is_linear, matrix_of
 
 _LATTICE_MM = 2.0
 _LATTICE_NODES = 8_000_000  # the lattice gets coarser rather than larger than this
 _ON_CENTRE = 1e-3  # voxels; how far voxel centres of two grids may lie apart to be the same
 _INVERSE_TOLERANCE = 1e-3  # voxels of the mask
 _INVERSE_STEPS = 200
+
+
+def within(index: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Which of the whole-number indices (N, 3) lie on a grid of ``size`` (x, y, z)? Shape (N,)."""
+    inside = np.ones(len(index), dtype=bool)
+    for axis in range(3):
+        inside &= (index[:, axis] >= 0) & (index[:, axis] < size[axis])
+    return inside
 
 
 class GridMap:
@@ -54,19 +62,20 @@ class GridMap:
 
     def to_image(self, index: np.ndarray) -> np.ndarray:
         """Image indices (N, 3) of mask indices (N, 3)."""
-        there = index @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        there = apply_matrix(self.matrix, index)
         return there if self.linear else there + self._rest_at(index)
 
     def to_mask(self, index: np.ndarray) -> np.ndarray:
         """Mask indices (N, 3) of image indices (N, 3). Raises GeometryError where a transform folds onto itself."""
-        back = self.inverse[:3, :3].T
-        start = index @ back + self.inverse[:3, 3]
+        start = apply_matrix(self.inverse, index)
         if self.linear:
             return start
+        back = self.inverse.copy()
+        back[:3, 3] = 0.0
         found = start.copy()
         open_ = np.arange(len(found))
         for _ in range(_INVERSE_STEPS):
-            new = start[open_] - self._rest_at(found[open_]) @ back
+            new = start[open_] - apply_matrix(back, self._rest_at(found[open_]))
             moved = np.abs(new - found[open_]).max(axis=1)
             found[open_] = new
             open_ = open_[moved > _INVERSE_TOLERANCE]
@@ -116,7 +125,7 @@ class GridMap:
         z, y, x = np.indices(size[::-1])
         node = np.stack([x, y, z], axis=-1).reshape(-1, 3) * self._lattice_step + self._lattice_origin
         to_mm, to_index = self.mask.index_to_physical, self.image.physical_to_index
-        there = (node @ to_mm[:3, :3].T + to_mm[:3, 3] + moved) @ to_index[:3, :3].T + to_index[:3, 3]
+        there = apply_matrix(to_index, apply_matrix(to_mm, node) + moved)
 
         centre, mean = node.mean(axis=0), there.mean(axis=0)
         affine = np.linalg.lstsq(node - centre, there - mean, rcond=None)[0].T
@@ -125,7 +134,7 @@ class GridMap:
         self.matrix = np.eye(4)
         self.matrix[:3, :3] = affine
         self.matrix[:3, 3] = mean - affine @ centre
-        rest = (there - node @ affine.T - self.matrix[:3, 3]).reshape(*size[::-1], 3)
+        rest = (there - apply_matrix(self.matrix, node)).reshape(*size[::-1], 3)
         self._rest = [ndimage.spline_filter(rest[..., axis], order=3) for axis in range(3)]
 
     def _rest_at(self, index: np.ndarray) -> np.ndarray:
@@ -133,6 +142,5 @@ class GridMap:
         # Beyond the lattice the rest stays what it is at its edge.
         node = np.clip(node, 0, np.array(self._rest[0].shape)[:, None] - 1)
         return np.stack(
-            [ndimage.map_coordinates(part, node, order=3, mode="mirror", prefilter=False) for part in self._rest],
-            axis=-1,
-        )
+            [ndimage.map_coordinates(part, node, order=3, mode="mirror", prefilter=False) for part in self._rest]
+        ).T

@@ -73,7 +73,10 @@ def summarise(values: np.ndarray, weights: np.ndarray | None) -> dict[str, float
     """The statistics of samples (N,) with weights (N,), None for equal ones; names as in :class:`RoiMeasurement`."""
     mean = float(np.average(values, weights=weights))
     deviation = values - mean
-    second, third, fourth = (float(np.average(deviation**power, weights=weights)) for power in (2, 3, 4))
+    square = deviation * deviation
+    second = float(np.average(square, weights=weights))
+    third = float(np.average(square * deviation, weights=weights))
+    fourth = float(np.average(square * square, weights=weights))
     low, high = float(values.min()), float(values.max())
     # A spline through equal voxels gives them back to about 1e-15: that is no heterogeneity.
     flat = high - low <= 1e-9 * max(abs(low), abs(high))

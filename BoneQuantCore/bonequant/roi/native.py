@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonequant.errors import InputError
-from bonequant.roi.grid_map import GridMap
+from bonequant.roi.grid_map import GridMap, within
 from bonequant.roi.measurement import Point
-from bonequant.roi.region import Region
+from bonequant.roi.region import Region, unravel
 from bonequant.roi.sphere import sphere_means, sphere_weights
 from bonequant.volume.types import Volume
 
@@ -104,9 +104,10 @@ def _look_at_slab(
     weights: np.ndarray,
 ) -> None:
     """Update ``found`` with the image voxels from ``corner`` to ``end`` (z, y, x)."""
-    z, y, x = np.indices(end - corner).reshape(3, -1) + corner[:, None]
-    nearest = np.rint(grid_map.to_mask(np.stack([x, y, z], axis=-1).astype(float))).astype(np.int64)
-    inside = np.all((nearest >= 0) & (nearest < np.array(grid_map.mask.size)), axis=1)
+    shape = tuple(end - corner)
+    voxels = unravel(np.arange(np.prod(shape)), shape) + corner[::-1]
+    nearest = np.rint(grid_map.to_mask(voxels)).astype(np.int64)
+    inside = within(nearest, grid_map.mask.size)
     here = np.flatnonzero(inside)
     in_mask = np.ravel_multi_index(tuple(nearest[here].T[::-1]), grid_map.mask.shape)
     values = volume.array[tuple(slice(a, b) for a, b in zip(corner, end, strict=True))].reshape(-1)
@@ -128,18 +129,18 @@ def _look_at_slab(
         first = int(np.argmax(mine))
         if mine[first] > extremes.max:
             place = hits[first]
-            extremes.max, extremes.hottest = float(mine[first]), np.array([x[place], y[place], z[place]])
+            extremes.max, extremes.hottest = float(mine[first]), voxels[place]
         peaks = means[hits]
         first = int(np.argmax(peaks))
         if peaks[first] > extremes.peak:
             place = hits[first]
-            extremes.peak, extremes.peak_at = float(peaks[first]), np.array([x[place], y[place], z[place]])
+            extremes.peak, extremes.peak_at = float(peaks[first]), voxels[place]
 
 
 def _take_nearest(volume: Volume, region: Region, extremes: Extremes, grid_map: GridMap, weights: np.ndarray) -> None:
     """Let the image voxel that holds most of the region stand for it."""
     voxels = np.rint(grid_map.to_image(region.xyz())).astype(int)
-    inside = np.all((voxels >= 0) & (voxels < np.array(grid_map.image.size)), axis=1)
+    inside = within(voxels, grid_map.image.size)
     if not inside.any():
         raise no_overlap(volume, region)
     share = None if region.weights is None else region.weights[inside]

@@ -11,12 +11,14 @@ coarser one its edge is interpolated linearly over one mask voxel instead of lea
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from bonequant.roi.grid_map import GridMap
-from bonequant.roi.region import Region
+from bonequant.roi.grid_map import GridMap, within
+from bonequant.roi.region import Region, unravel
 from bonequant.volume.geometry import Geometry, is_linear, matrix_of, same_grid
 from bonequant.volume.types import Volume, image_from_array
 
@@ -48,15 +50,28 @@ def propagate(mask: sitk.Image, like: Volume | sitk.Image, transform: sitk.Trans
     grid_map = GridMap(region.geometry, geometry, transform, region.low, region.high)
     fractions = np.zeros(geometry.shape, dtype=np.float32)
 
+    start, stop = _target_box(grid_map, geometry)
+    if np.any(stop <= start):
+        return image_from_array(fractions, geometry)
     voxels, corner = _padded_box(region)
-    crossed, low = _crossed(voxels, corner, grid_map, geometry)
-    if crossed.size:
-        part = np.zeros(crossed.shape, dtype=np.float32)
-        part[~crossed] = _at_centres(voxels, corner, grid_map, low + np.argwhere(~crossed)[:, ::-1])
-        part[crossed] = _overlap(voxels, corner, grid_map, low + np.argwhere(crossed)[:, ::-1])
-        x, y, z = low
-        fractions[z : z + part.shape[0], y : y + part.shape[1], x : x + part.shape[2]] = part
+    crossed = _crossed(voxels, corner, grid_map, start, stop)
+    part = fractions[tuple(slice(a, b) for a, b in zip(start[::-1], stop[::-1], strict=True))]
+    for chosen, value_of in ((~crossed, _at_centre), (crossed, _overlap)):
+        places = np.flatnonzero(chosen)
+        values = np.empty(len(places), dtype=np.float32)
+        for first in range(0, len(places), _CHUNK):
+            chunk = slice(first, first + _CHUNK)
+            values[chunk] = value_of(voxels, corner, grid_map, unravel(places[chunk], part.shape) + start)
+        part[chosen] = values
     return image_from_array(fractions, geometry)
+
+
+def _target_box(grid_map: GridMap, geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """Range of target voxels (x, y, z; the end excluded) that the mask may reach; empty where it reaches none."""
+    low, high = grid_map.image_box(grid_map.low - 1, grid_map.high + 1)  # 1: an interpolated edge is wider
+    size = np.array(geometry.size)
+    start = np.clip(np.floor(low + 0.5).astype(int), 0, size)
+    return start, np.clip(np.ceil(high + 0.5).astype(int), start, size)
 
 
 def _padded_box(region: Region) -> tuple[np.ndarray, np.ndarray]:
@@ -67,9 +82,9 @@ def _padded_box(region: Region) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _crossed(
-    voxels: np.ndarray, corner: np.ndarray, grid_map: GridMap, geometry: Geometry
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which voxels of the target may be covered in part: (z, y, x) booleans in a box, and its low corner (x, y, z)."""
+    voxels: np.ndarray, corner: np.ndarray, grid_map: GridMap, start: np.ndarray, stop: np.ndarray
+) -> np.ndarray:
+    """Which target voxels of the box may be covered in part: booleans (z, y, x)."""
     edge = np.zeros(voxels.shape, dtype=bool)
     for axis in range(3):
         ahead = (slice(None),) * axis + (slice(1, None),)
@@ -77,61 +92,45 @@ def _crossed(
         differs = voxels[ahead] != voxels[behind]
         edge[ahead] |= differs
         edge[behind] |= differs
-    # A voxel of the mask beside a face in voxel V has its centre at most this many voxels of the target from V's.
+    # A voxel of the mask beside a face in target voxel V has its centre at most this many target voxels from V's.
     reach = np.floor(1.0 + np.abs(grid_map.matrix[:3, :3]).sum(axis=1)).astype(int) + (not grid_map.linear)
-    size = np.array(geometry.size)
+    # Room around the box: what lies just outside still reaches in.
+    room = np.zeros((stop - start + 2 * reach)[::-1], dtype=bool)
     places = np.flatnonzero(edge)
-    touched = np.concatenate(
-        [
-            np.rint(grid_map.to_image(_xyz(places[start : start + _CHUNK], edge.shape) + corner)).astype(int)
-            for start in range(0, len(places), _CHUNK)
-        ]
-    )
-    low = np.clip(touched.min(axis=0) - reach, 0, size)
-    high = np.clip(touched.max(axis=0) + reach + 1, low, size)
-    crossed = np.zeros((high - low)[::-1], dtype=bool)
-    if not crossed.size:
-        return crossed, low
-    # Voxels just outside the grid still reach into it: mark them on a box with room for that.
-    room = np.zeros(np.array(crossed.shape) + 2 * reach[::-1], dtype=bool)
-    marks = touched - low + reach
-    marks = marks[np.all((marks >= 0) & (marks < np.array(room.shape)[::-1]), axis=1)]
-    room[marks[:, 2], marks[:, 1], marks[:, 0]] = True
+    for first in range(0, len(places), _CHUNK):
+        centres = grid_map.to_image(unravel(places[first : first + _CHUNK], edge.shape) + corner)
+        marks = np.rint(centres).astype(int) - start + reach
+        x, y, z = marks[within(marks, room.shape[::-1])].T
+        room[z, y, x] = True
     room = ndimage.maximum_filter(room, size=tuple(2 * reach[::-1] + 1), mode="constant")
-    return room[tuple(slice(r, r + n) for r, n in zip(reach[::-1], crossed.shape, strict=True))], low
+    return room[tuple(slice(r, n - r) for r, n in zip(reach[::-1], room.shape, strict=True))]
 
 
-def _at_centres(voxels: np.ndarray, corner: np.ndarray, grid_map: GridMap, places: np.ndarray) -> np.ndarray:
+def _at_centre(voxels: np.ndarray, corner: np.ndarray, grid_map: GridMap, places: np.ndarray) -> np.ndarray:
     """The mask's value at the centre of target voxels (N, 3) that its surface does not come near."""
+    nearest = np.rint(grid_map.to_mask(places) - corner).astype(int)
+    inside = within(nearest, voxels.shape[::-1])
     values = np.zeros(len(places), dtype=np.float32)
-    for start in range(0, len(places), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        nearest = np.rint(grid_map.to_mask(places[chunk].astype(float)) - corner).astype(int)
-        inside = np.all((nearest >= 0) & (nearest < np.array(voxels.shape)[::-1]), axis=1)
-        x, y, z = nearest[inside].T
-        values[chunk][inside] = voxels[z, y, x]
+    x, y, z = nearest[inside].T
+    values[inside] = voxels[z, y, x]
     return values
 
 
 def _overlap(voxels: np.ndarray, corner: np.ndarray, grid_map: GridMap, places: np.ndarray) -> np.ndarray:
     """The covered fraction of target voxels (N, 3)."""
     cuts, width = _sub_voxels(grid_map.inverse[:3, :3])
-    offsets = np.stack(np.meshgrid(*[(np.arange(n) + 0.5) / n - 0.5 for n in cuts], indexing="ij"), axis=-1)
-    offsets = offsets.reshape(-1, 3)
+    centre = (grid_map.to_mask(places) - corner).T
+    # How the mask's index changes along each axis of this very voxel (a constant where the transform is linear).
+    along = [(grid_map.to_mask(places + half) - grid_map.to_mask(places - half)).T for half in 0.5 * np.eye(3)]
     values = np.zeros(len(places), dtype=np.float64)
-    for start in range(0, len(places), _CHUNK):
-        chunk = places[start : start + _CHUNK].astype(float)
-        centre = grid_map.to_mask(chunk) - corner
-        # How the mask's index changes along each axis of this very voxel (a constant where the transform is linear).
-        along = [grid_map.to_mask(chunk + half) - grid_map.to_mask(chunk - half) for half in 0.5 * np.eye(3)]
-        for offset in offsets:
-            index = centre + sum(step * amount for step, amount in zip(along, offset, strict=True))
-            below = np.floor(index)
-            share = np.clip((index - below - 0.5) / width + 0.5, 0.0, 1.0)
-            values[start : start + _CHUNK] += ndimage.map_coordinates(
-                voxels, (below + share).T[::-1], order=1, mode="constant", cval=0.0, prefilter=False
-            )
-    return np.clip(values / len(offsets), 0.0, 1.0)
+    for offset in itertools.product(*[(np.arange(n) + 0.5) / n - 0.5 for n in cuts]):
+        index = centre + sum(step * amount for step, amount in zip(along, offset, strict=True))
+        below = np.floor(index)
+        share = np.clip((index - below - 0.5) / width[:, None] + 0.5, 0.0, 1.0)
+        values += ndimage.map_coordinates(
+            voxels, (below + share)[::-1], output=np.float64, order=1, mode="constant", cval=0.0, prefilter=False
+        )
+    return np.clip(values / cuts.prod(), 0.0, 1.0)
 
 
 def _sub_voxels(inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -142,12 +141,7 @@ def _sub_voxels(inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     step = np.abs(inverse)
     oblique = (step > 1e-6 * step.max()).sum() > 3
-    cuts = np.maximum(np.ceil(step.max(axis=0) * (2.0 if oblique else 1.0) - 1e-6), 1).astype(int)
+    cuts = np.maximum(np.ceil(step.max(axis=0) * (1.5 if oblique else 1.0) - 1e-6), 1).astype(int)
     extent = np.sqrt((inverse**2).sum(axis=1))
     width = np.where(extent < 1.0, 1.0, np.sqrt(((inverse / cuts) ** 2).sum(axis=1)))
     return cuts, np.minimum(width, 1.0)
-
-
-def _xyz(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    z, y, x = np.unravel_index(index, shape)
-    return np.stack([x, y, z], axis=-1).astype(np.float64)

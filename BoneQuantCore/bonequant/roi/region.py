@@ -19,7 +19,8 @@ class Region:
     Attributes:
         name: as the caller calls it.
         geometry: the grid on which it was drawn.
-        mask: the mask's voxels (z, y, x), a view.
+        image: the mask itself, which keeps the memory of ``mask`` alive.
+        mask: its voxels (z, y, x), a view.
         index: flat indices (N,) of its voxels, increasing.
         weights: fraction (N,) of each that belongs to the region; None where all are 1.
         low, high: lowest and highest index (x, y, z).
@@ -27,6 +28,7 @@ class Region:
 
     name: str
     geometry: Geometry
+    image: sitk.Image
     mask: np.ndarray
     index: np.ndarray
     weights: np.ndarray | None
@@ -56,7 +58,7 @@ class Region:
         high = np.array([x.max(), y.max(), z.max()])
         if view.size < 2**31:
             index = index.astype(np.int32)
-        return cls(name, geometry, view, index, weights, low, high)
+        return cls(name, geometry, mask, view, index, weights, low, high)
 
     @property
     def label(self) -> str:
@@ -68,15 +70,15 @@ class Region:
         total = len(self.index) if self.weights is None else float(self.weights.sum())
         return total * self.geometry.voxel_volume_ml
 
-    def xyz(self, index: np.ndarray | None = None) -> np.ndarray:
-        """Indices (x, y, z), shape (N, 3), float64, of flat indices; of all its voxels by default."""
-        return unravel(self.index if index is None else index, self.geometry)
+    def xyz(self) -> np.ndarray:
+        """Indices (x, y, z) of its voxels, shape (N, 3), float64."""
+        return unravel(self.index, self.mask.shape)
 
 
-def unravel(index: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Flat indices (N,) as (x, y, z), shape (N, 3), float64."""
-    z, y, x = np.unravel_index(index, geometry.shape)
-    return np.stack([x, y, z], axis=-1).astype(np.float64)
+def unravel(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Flat indices (N,) into an array (z, y, x) of this shape as (x, y, z), shape (N, 3), float64."""
+    z, y, x = np.unravel_index(index, shape)
+    return np.stack([x, y, z]).astype(np.float64).T
 
 
 def regions_by_grid(masks: Mapping[str, sitk.Image]) -> list[list[Region]]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-_LINES = 64  # lines per voxel and axis along which the overlap is exact: the sphere's volume is right to 1e-4
+_LINES = 64  # per voxel along x and y; the overlap along each line is exact, so that a weight is right to 1e-5
 
 
 @lru_cache(maxsize=32)

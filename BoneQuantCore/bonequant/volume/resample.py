@@ -14,7 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from bonequant.volume.geometry import Geometry, is_linear, matrix_of
+from bonequant.volume.geometry import Geometry, apply_matrix, is_linear, matrix_of
 
 Interpolation = Literal["bspline", "linear", "nearest"]
 _ORDER = {"bspline": 3, "linear": 1, "nearest": 0}
@@ -37,7 +37,7 @@ def coordinates_in(
     else:
         assert transform is not None
         points = np.array([transform.TransformPoint(point) for point in points.tolist()]).reshape(-1, 3)
-    return points @ to_index[:3, :3].T + to_index[:3, 3]
+    return apply_matrix(to_index, points)
 
 
 class Sampler:
@@ -70,12 +70,16 @@ class Sampler:
 
     def __call__(self, index: np.ndarray) -> np.ndarray:
         """Values (N,) at continuous indices (x, y, z) of shape (N, 3); NaN outside the outermost voxel faces."""
-        index = np.asarray(index, dtype=np.float64)[:, ::-1]  # (z, y, x), as the array
-        inside = np.all((index >= -0.5) & (index <= self.shape - 0.5), axis=1)
-        values = np.full(len(index), np.nan)
+        place = np.asarray(index, dtype=np.float64).T[::-1]  # (z, y, x), as the array
+        inside = np.ones(place.shape[1], dtype=bool)
+        for axis, size in zip(place, self.shape, strict=True):
+            inside &= (axis >= -0.5) & (axis <= size - 0.5)
+        if not inside.all():
+            place = place[:, inside]
+        values = np.full(len(inside), np.nan)
         values[inside] = ndimage.map_coordinates(
             self._coefficients,
-            (index[inside] - self._start).T,
+            place - self._start[:, None],
             output=np.float64,
             order=self._order,
             mode="mirror" if self._order == 3 else "nearest",
