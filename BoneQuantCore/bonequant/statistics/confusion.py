@@ -31,7 +31,7 @@ class Confusion:
     def __post_init__(self) -> None:
         level(self.confidence)
         counts = (self.tp, self.fn, self.tn, self.fp)
-        if any(count < 0 or count != int(count) for count in counts) or sum(counts) == 0:
+        if any(not count >= 0 or count != int(count) for count in counts) or sum(counts) == 0:
             raise InputError(f"TP {self.tp}, FN {self.fn}, TN {self.tn}, FP {self.fp} are not counts of cases.")
 
     @property

@@ -34,7 +34,8 @@ class MeanSquares:
 class Icc:
     """One form of the ICC with its interval, and the F test that the subjects do not differ.
 
-    NaN where the table does not vary at all. May be negative: readers then disagree more than the subjects differ.
+    NaN where the table, or for the mean of k the subjects' means, do not vary. May be negative: readers then disagree
+    more than the subjects differ.
     """
 
     form: str
@@ -110,14 +111,13 @@ def _absolute(ms: MeanSquares, confidence: float) -> tuple[float, Interval]:
         return value, (1.0, 1.0) if columns == 0 else UNDEFINED
     f = columns / residual
     spread = n * (1 + (k - 1) * value) - k * value
-    freedom = (k - 1) * (n - 1) * (k * value * f + spread) ** 2
-    freedom /= (n - 1) * (k * value * f) ** 2 + spread**2
+    freedom = _ratio((k - 1) * (n - 1) * (k * value * f + spread) ** 2, (n - 1) * (k * value * f) ** 2 + spread**2)
     tail = (1 + confidence) / 2
     lower, upper = float(fdtri(n - 1, freedom, tail)), float(fdtri(freedom, n - 1, tail))
     rest = k * columns + (k * n - k - n) * residual
     return value, (
-        n * (subjects - lower * residual) / (lower * rest + n * subjects),
-        n * (upper * subjects - residual) / (rest + n * upper * subjects),
+        _ratio(n * (subjects - lower * residual), lower * rest + n * subjects),
+        _ratio(n * (upper * subjects - residual), rest + n * upper * subjects),
     )
 
 
@@ -126,7 +126,11 @@ def _icc_of(f: float, k: int) -> float:
 
 
 def _stepped_up(value: float, k: int) -> float:
-    return k * value / (1 + (k - 1) * value)
+    return _ratio(k * value, 1 + (k - 1) * value)
+
+
+def _ratio(value: float, scale: float) -> float:
+    return value / scale if scale != 0 else float("nan")
 
 
 def _over(value: float, error: float) -> float:

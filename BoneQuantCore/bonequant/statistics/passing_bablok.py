@@ -103,7 +103,7 @@ def _intercept(x: Floats, y: Floats, slope: float, beyond: float) -> float:
 
 def _cusum(x: Floats, y: Floats, slope: float, intercept: float) -> tuple[float, float]:
     """Largest |cumulative score| / sqrt(L + 1) along the line, and its p value by Kolmogorov's distribution."""
-    residual = y - intercept - slope * x
+    residual = (y - slope * x) - intercept  # as the median was taken, so that its own point lies exactly on the line
     above, below = int(np.sum(residual > 0)), int(np.sum(residual < 0))
     if above == 0 or below == 0:
         return 0.0, 1.0

@@ -46,7 +46,7 @@ def proportion(successes: int, total: int, confidence: float = 0.95, method: str
 
 def _interval(successes: int, total: int, confidence: float, method: str) -> Interval:
     level(confidence)
-    if successes != int(successes) or total != int(total) or not 0 <= successes <= total:
+    if not 0 <= successes <= total or successes != int(successes) or total != int(total):
         raise InputError(f"{successes} of {total} is not a proportion: whole numbers, 0 <= successes <= total.")
     if total == 0:
         return UNDEFINED

@@ -146,6 +146,24 @@ def test_cusum_by_hand() -> None:
     assert found.linearity_statistic == pytest.approx(1 / math.sqrt(3), rel=1e-12)
 
 
+def test_cusum_is_its_definition() -> None:
+    """Unequal numbers above and below: scores sqrt(L/l) and -sqrt(l/L), summed in order along the line."""
+    random = np.random.default_rng(8)
+    x = np.arange(1.0, 41)
+    y = x + random.choice([-2, -1, 0, 3], 40, p=[0.2, 0.1, 0.5, 0.2])  # half of the points lie on the line
+    found = passing_bablok(x, y)
+    assert (found.slope, found.intercept) == (1, 0)
+    residual = y - x
+    above, below = int((residual > 0).sum()), int((residual < 0).sum())
+    assert above != below
+    path, largest = 0.0, 0.0
+    for at in np.argsort(x / found.slope + y):
+        path += {1: math.sqrt(below / above), 0: 0.0, -1: -math.sqrt(above / below)}[int(np.sign(residual[at]))]
+        largest = max(largest, abs(path))
+    assert found.linearity_statistic == pytest.approx(largest / math.sqrt(below + 1), rel=1e-9)
+    assert found.linearity_p_value == pytest.approx(stats.kstwobign.sf(found.linearity_statistic), rel=1e-9)
+
+
 @pytest.mark.parametrize("regression", [deming, passing_bablok])
 def test_no_line(regression) -> None:
     with pytest.raises(InputError, match="line"):

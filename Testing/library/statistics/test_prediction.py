@@ -81,6 +81,12 @@ def test_bins_hold_every_case_once_and_never_split_ties() -> None:
     np.testing.assert_allclose([one.predicted for one in equal.bins], np.sort(p).reshape(10, 30).mean(axis=1))
 
 
+def test_ties_go_where_their_middle_belongs() -> None:
+    """Ranks 2-5 of six are tied: their middle, half-way, opens the upper of two groups."""
+    found = calibration([0, 1, 0, 1, 0, 1], [0.1, 0.2, 0.2, 0.2, 0.2, 0.9], bins=2)
+    assert [one.observed.total for one in found.bins] == [1, 5]
+
+
 def test_calibration_that_does_not_exist() -> None:
     separated = calibration([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], bins=2)
     assert math.isnan(separated.slope) and "separate" in separated.note

@@ -37,7 +37,7 @@ def test_limits_satisfy_their_defining_equations(successes: int, total: int, con
 def test_no_cases_is_undefined_and_nonsense_an_error() -> None:
     assert all(math.isnan(limit) for limit in wilson(0, 0))
     assert math.isnan(proportion(0, 0).value)
-    for successes, total in [(3, 2), (-1, 4), (1.5, 4)]:
+    for successes, total in [(3, 2), (-1, 4), (1.5, 4), (float("nan"), 4)]:
         with pytest.raises(InputError, match="not a proportion"):
             wilson(successes, total)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="confidence"):

@@ -123,6 +123,31 @@ def test_clustered_lesions_by_obuchowski() -> None:
     assert grouped.auc == plain.auc
 
 
+def test_obuchowski_is_its_definition() -> None:
+    """S10/m + S01/n + 2 S11/(mn) by loops over patients, of whom some have lesions of both classes."""
+    labels, scores, _ = cases(3)
+    random = np.random.default_rng(3)
+    patients = random.integers(0, 25, 60)
+    k, area = kernel(labels, scores), kernel(labels, scores).mean()
+    v10, v01 = k.mean(axis=1), k.mean(axis=0)
+    m, n = k.shape
+    s10 = s01 = s11 = 0.0
+    everyone = np.unique(patients)
+    for patient in everyone:
+        x = v10[patients[labels] == patient]
+        y = v01[patients[~labels] == patient]
+        s10 += (x.sum() - len(x) * area) ** 2
+        s01 += (y.sum() - len(y) * area) ** 2
+        s11 += (x.sum() - len(x) * area) * (y.sum() - len(y) * area)
+    with_positive, with_negative = len(np.unique(patients[labels])), len(np.unique(patients[~labels]))
+    s10 *= with_positive / ((with_positive - 1) * m)
+    s01 *= with_negative / ((with_negative - 1) * n)
+    s11 *= len(everyone) / (len(everyone) - 1)
+    variance = s10 / m + s01 / n + 2 * s11 / (m * n)
+    assert abs(2 * s11 / (m * n)) > 0.02 * variance  # the shared term matters here
+    assert delong(labels, scores, groups=patients).standard_error ** 2 == pytest.approx(variance, rel=1e-11)
+
+
 def test_delong_where_there_is_no_variance() -> None:
     labels, scores = [0, 0, 0, 1, 1], [1, 2, 3, 4, 5]
     perfect = delong(labels, scores)
