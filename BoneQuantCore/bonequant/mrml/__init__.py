@@ -12,6 +12,7 @@ The only part of the library that knows Slicer. ``slicer`` is imported when a fu
 from bonequant.mrml.bundle import read_scene, save_scene, write_scene
 from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.marrow import write_marrow_scene
 from bonequant.mrml.measure import measure_segments
 from bonequant.mrml.segments import masks_from_node, masks_to_node, segment_colours
 from bonequant.mrml.sequences import series_from_node, series_to_node
@@ -41,5 +42,6 @@ __all__ = [
     "transform_to_world",
     "volume_from_node",
     "volume_to_node",
+    "write_marrow_scene",
     "write_scene",
 ]

@@ -12,13 +12,14 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.mrml.core import new_scene
-from bonequant.mrml.segments import masks_to_node
+from bonequant.mrml.segments import is_binary, masks_to_node
 from bonequant.mrml.tables import rows_from_node, rows_to_node
 from bonequant.mrml.transforms import transform_to_node
 from bonequant.mrml.volumes import volume_to_node
@@ -40,7 +41,8 @@ def write_scene(
     Args:
         path: file to write, ending in .mrb.
         volumes: by name; identifiers of the patient are left out.
-        masks: binary, by name; those on one grid under one parent become one segmentation.
+        masks: by name; those on one grid under one parent become one segmentation. Fractional ones, which a segment
+            cannot hold, become volumes.
         transforms: by name, in the library's convention (``register(moving, fixed).transform``).
         tables: rows by table name.
         parent: name of a volume, mask or transform -> name of the transform it lies under. That is the transform
@@ -57,6 +59,10 @@ def write_scene(
     masks, transforms, tables = dict(masks or {}), dict(transforms or {}), dict(tables or {})
     parent, units = dict(parent or {}), dict(units or {})
     _check(path, volumes, masks, transforms, tables, parent, units)
+
+    volumes = dict(volumes)
+    for name in [name for name, mask in masks.items() if not is_binary(mask)]:
+        volumes[name] = Volume(masks.pop(name), unit="fraction", name=name)
 
     scene = new_scene()
     nodes = {name: transform_to_node(transform, name, scene) for name, transform in transforms.items()}
@@ -180,11 +186,11 @@ def _compress_fast(scene: Any) -> None:
 
 def _write_tables(scene: Any, bundle: Path) -> None:
     root = ElementTree.parse(next(bundle.glob("*.mrml"))).getroot()
-    files = {storage.get("id"): storage.get("fileName", "") for storage in root.iter("TableStorage")}
+    files = {storage.get("id"): bundle / unquote(storage.get("fileName", "")) for storage in root.iter("TableStorage")}
     for table in root.iter("Table"):
         references = dict(item.split(":", 1) for item in table.get("references", "").split(";") if ":" in item)
         rows = rows_from_node(scene.GetNodeByID(table.get("id", "")))
         if rows and references.get("storage") in files:
             lines = [list(rows[0]), *(list(row.values()) for row in rows)]
             text = "".join("\t".join(str(cell) for cell in line) + "\n" for line in lines)
-            (bundle / files[references["storage"]]).write_text(text, encoding="utf-8")
+            files[references["storage"]].write_text(text, encoding="utf-8")

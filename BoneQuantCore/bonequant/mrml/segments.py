@@ -110,10 +110,15 @@ def set_reference_geometry(node: Any, geometry: Geometry) -> None:
     node.GetSegmentation().SetConversionParameter(converter.GetReferenceImageGeometryParameterName(), text)
 
 
-def _binary(name: str, mask: sitk.Image) -> np.ndarray:
+def is_binary(mask: sitk.Image) -> bool:
+    """Does the mask hold nothing but 0 and 1, as a segment must?"""
     array = sitk.GetArrayViewFromImage(mask)
-    result = (array != 0).astype(np.uint8)
-    if not np.array_equal(result, array):
+    return bool(np.array_equal(array != 0, array))
+
+
+def _binary(name: str, mask: sitk.Image) -> np.ndarray:
+    result = (sitk.GetArrayViewFromImage(mask) != 0).astype(np.uint8)
+    if not is_binary(mask):
         raise InputError(f"Mask '{name}' holds other values than 0 and 1; a segment is binary. Threshold it first.")
     return result
 

@@ -157,6 +157,19 @@ def test_a_bspline_registration_survives(scene, content, tmp_path):
         np.testing.assert_allclose(back.TransformPoint(point), registration.TransformPoint(point), atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["Regions table", "L/R 100%: ü"])
+def test_names_with_odd_characters(scene, oblique, tmp_path, name):
+    """Slicer writes such names encoded, differently in the scene and on disk; tables keep all digits all the same."""
+    path = mrml.write_scene(tmp_path / "odd.mrb", volumes={"V " + name: Volume(oblique)}, tables={name: [{"a": 1 / 3}]})
+    read = mrml.read_scene(path)
+    assert mrml.from_node(read.GetFirstNodeByName(name)) == [{"a": 1 / 3}]
+    np.testing.assert_array_equal(
+        mrml.from_node(read.GetFirstNodeByName("V " + name)).array, sitk.GetArrayFromImage(oblique)
+    )
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 4  # scene, volume, table and its schema
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
