@@ -122,10 +122,13 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self._showTable(self.logic.measureRegions(chosen.functionalVolume, chosen.regions))
 
     def _showTable(self, tableNode) -> None:
-        selection = slicer.app.applicationLogic().GetSelectionNode()
-        selection.SetActiveTableID(tableNode.GetID())
-        slicer.app.applicationLogic().PropagateTableSelection()
-        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
+        layoutManager = slicer.app.layoutManager()
+        if layoutManager is None:  # no main window
+            return
+        layoutManager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
+        applicationLogic = slicer.app.applicationLogic()
+        applicationLogic.GetSelectionNode().SetActiveTableID(tableNode.GetID())
+        applicationLogic.PropagateTableSelection()
 
 
 class BoneMarrowPerfusionLogic(ScriptedLoadableModuleLogic):

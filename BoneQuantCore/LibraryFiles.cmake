@@ -43,6 +43,7 @@ set(LIBRARY_SCRIPTS
   bonequant/mrml/core.py
   bonequant/mrml/facts.py
   bonequant/mrml/geometry.py
+  bonequant/mrml/marrow.py
   bonequant/mrml/measure.py
   bonequant/mrml/segments.py
   bonequant/mrml/sequences.py
@@ -75,8 +76,12 @@ set(LIBRARY_SCRIPTS
   bonequant/provenance.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
+  bonequant/registration/levels.py
   bonequant/registration/metric.py
   bonequant/registration/prepare.py
+  bonequant/registration/quality.py
+  bonequant/registration/register.py
+  bonequant/registration/result.py
   bonequant/registration/rigid.py
   bonequant/registration/settings.py
   bonequant/registration/starts.py
@@ -95,6 +100,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/bone.py
   bonequant/roi/canal.py
   bonequant/roi/contrast.py
+  bonequant/roi/discs.py
   bonequant/roi/grid_map.py
   bonequant/roi/marrow.py
   bonequant/roi/measure.py
@@ -106,6 +112,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/region.py
   bonequant/roi/skeleton.py
   bonequant/roi/sphere.py
+  bonequant/roi/spine_axis.py
   bonequant/settings.py
   bonequant/spect/__init__.py
   bonequant/spect/activity.py
