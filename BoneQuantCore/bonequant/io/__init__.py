@@ -9,6 +9,7 @@ from bonequant.io.image_files import write_volume
 from bonequant.io.mask_slicer_seg import write_segmentation
 from bonequant.io.masks import load_masks
 from bonequant.io.overrides import Overrides
+from bonequant.io.references import referenced_series
 from bonequant.io.series import SeriesInfo
 from bonequant.io.sorting import scan
 from bonequant.io.volumes import load
@@ -20,6 +21,7 @@ __all__ = [
     "info",
     "load",
     "load_masks",
+    "referenced_series",
     "scan",
     "write_segmentation",
     "write_volume",

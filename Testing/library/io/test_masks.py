@@ -172,8 +172,9 @@ def write_seg(source: Path, path: Path, kind: str, pixels: np.ndarray, **options
 
 
 def test_binary_segments_keep_grid_and_overlap(source, tmp_path):
-    masks = io.load_masks(write_seg(source, tmp_path / "seg.dcm", "BINARY", SEGMENTS))
-    image = io.load(source)
+    path = write_seg(source, tmp_path / "seg.dcm", "BINARY", SEGMENTS)
+    masks, image = io.load_masks(path), io.load(source)
+    assert io.referenced_series(path) == image.acquisition.series_uid
     for name, pixels in zip(("lesion 1", "lesion 2"), np.moveaxis(SEGMENTS, -1, 0), strict=True):
         mask = masks[name]
         assert mask.GetPixelID() == sitk.sitkUInt8
@@ -278,6 +279,7 @@ def test_label_images_fractions_and_folders(tmp_path):
     for name, values in {"liver": labels == 1, "spleen": labels == 7, "absent": labels == 9}.items():
         sitk.WriteImage(image_from_array(values, GEOMETRY), str(folder / f"{name}.nii.gz"))
     assert list(io.load_masks(folder, LIKE)) == ["liver", "spleen"]
+    assert io.referenced_series(folder) is io.referenced_series(tmp_path / "soft.nrrd") is None
 
 
 def test_masks_that_cannot_be_used(tmp_path):

@@ -33,7 +33,9 @@ def test_spect_stored_as_pet(spect):
 
 def test_spect_structures(data, spect):
     """Reference: lesion1 106.98 mL, mean 1142.66, max 2252.8 kBq/mL; lesion2 2.86, 1474.73, 2281.2 (all digits)."""
-    masks = io.load_masks(data / "spect_lu177" / "SCAN_001" / "mask", spect)
+    folder = data / "spect_lu177" / "SCAN_001" / "mask"
+    assert io.referenced_series(folder) == spect.acquisition.series_uid
+    masks = io.load_masks(folder, spect)
     found = {}
     for name, mask in masks.items():
         inside = spect.array[sitk.GetArrayViewFromImage(mask) > 0]
