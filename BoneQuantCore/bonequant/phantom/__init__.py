@@ -1,7 +1,20 @@
 """Patients and phantoms that are known: an analytic torso, CT and SPECT of it, their truth, and real DICOM of it."""
 
 from bonequant.phantom.ct import CtSettings, simulate_ct
+from bonequant.phantom.dicom_ct import write_ct_series
+from bonequant.phantom.dicom_nm import write_nm
+from bonequant.phantom.dicom_pt import write_pt_series
+from bonequant.phantom.files import truth_document, write_patient
 from bonequant.phantom.lesions import Lesion
+from bonequant.phantom.nema import (
+    NemaScan,
+    NemaSettings,
+    nema_ct,
+    simulate_nema,
+    sphere_centers,
+    sphere_diameters,
+    sphere_points,
+)
 from bonequant.phantom.patient import Patient, PatientSettings, follow_up, preset, simulate_patient
 from bonequant.phantom.pose import chain, rigid
 from bonequant.phantom.spect import SpectScan, SpectSettings, effective_fwhm_mm, simulate_spect
@@ -13,6 +26,8 @@ __all__ = [
     "TRACERS",
     "CtSettings",
     "Lesion",
+    "NemaScan",
+    "NemaSettings",
     "Patient",
     "PatientSettings",
     "RegionTruth",
@@ -24,12 +39,22 @@ __all__ = [
     "chain",
     "effective_fwhm_mm",
     "follow_up",
+    "nema_ct",
     "part_volumes_ml",
     "preset",
     "region_truth",
     "rigid",
     "simulate_ct",
+    "simulate_nema",
     "simulate_patient",
     "simulate_spect",
+    "sphere_centers",
+    "sphere_diameters",
+    "sphere_points",
     "torso",
+    "truth_document",
+    "write_ct_series",
+    "write_nm",
+    "write_patient",
+    "write_pt_series",
 ]

@@ -77,6 +77,11 @@ class Patient:
         """True masks on the CT's grid; all regions when none is named."""
         return self.torso.masks_of(self.labels, self.ct.geometry, names or None)
 
+    def lesion_ratio(self, number: int) -> float:
+        """True activity of a lesion (1, 2 ...) over that of its normal host: vertebral marrow, or liver."""
+        host = "liver" if self.torso.lesions[number - 1].host == "liver" else "marrow"
+        return self.truth[f"lesion_{number}"].mean_suv / self.tracer.of(host)
+
     @property
     def fwhm_mm(self) -> tuple[float, float, float]:
         """Effective FWHM (x, y, z) of the SPECT as it stands on its grid."""

@@ -138,10 +138,10 @@ def _points(
     found = []
     for row in to_phantom[:3]:
         total = np.full((1, 1, 1), row[3])
-        for coefficient, values in zip(row[:3], (i, j, k), strict=True):
+        for coefficient, values in zip(row[2::-1], (k, j, i), strict=True):
             if abs(coefficient) > 1e-12:
-                total = total + coefficient * values
-        found.append(total.astype(np.float32))
+                total = (total + coefficient * values).astype(np.float32)
+        found.append(total)
     return found[0], found[1], found[2]
 
 

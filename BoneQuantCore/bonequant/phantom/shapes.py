@@ -85,7 +85,9 @@ class Drum(Leaf):
         u, v = u / a, v / b
         side = _first_order(u * u + v * v, (u / a) ** 2 + (v / b) ** 2, min(a, b)) + self.rounding
         cap = np.abs(w) - (self.half_height - self.rounding)
-        outside = np.hypot(np.maximum(side, 0.0), np.maximum(cap, 0.0))
+        if not self.rounding:
+            return np.maximum(side, cap)
+        outside = np.sqrt(np.maximum(side, 0.0) ** 2 + np.maximum(cap, 0.0) ** 2)
         return outside + np.minimum(np.maximum(side, cap), 0.0) - self.rounding
 
     def half_size(self) -> Point:
@@ -148,14 +150,13 @@ class Wing(Leaf):
 
 @dataclass(frozen=True)
 class Trunk(Leaf):
-    """The outline of the body: a superellipse whose half axes change smoothly with z; wider shoulders and hips.
+    """The outline of the body: a superellipse of power 5/2, wider at chest and hips.
 
     ``inset`` shrinks it by that many mm: layers of skin, fat and wall are the same trunk with growing inset.
     """
 
     radii: tuple[float, float] = (170.0, 112.0)
     half_height: float = 400.0
-    power: float = 2.4
     inset: float = 0.0
 
     def local(self, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -164,9 +165,8 @@ class Trunk(Leaf):
         a = self.radii[0] * (1.0 + 0.07 * hip + 0.03 * chest) - self.inset
         b = self.radii[1] * (1.0 + 0.03 * hip + 0.04 * chest) - self.inset
         s, t = np.abs(u) / a, np.abs(v) / b
-        n = self.power
-        gradient2 = (n * s ** (n - 1.0) / a) ** 2 + (n * t ** (n - 1.0) / b) ** 2
-        return (s**n + t**n - 1.0) / np.sqrt(gradient2 + 1e-8)
+        s32, t32 = s * np.sqrt(s), t * np.sqrt(t)
+        return (s32 * s + t32 * t - 1.0) / np.sqrt((2.5 / a * s32) ** 2 + (2.5 / b * t32) ** 2 + 1e-8)
 
     def half_size(self) -> Point:
         return (self.radii[0] * 1.1, self.radii[1] * 1.08, self.half_height)

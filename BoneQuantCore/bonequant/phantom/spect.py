@@ -1,9 +1,9 @@
 """SPECT of an activity distribution: blur, area average to the grid, Poisson counts, post filter, calibration.
 
-The distribution is rasterised at about 2 mm, and one matrix per axis does the blur and the area average together, in
-closed form: the output voxel's mean of a Gaussian at the source voxel's centre. The source voxel's own width
-(variance h^2/12) is taken off the Gaussian, so that the total is the point spread function that was asked for.
-What is seen on the output grid is wider by the output voxel: FWHM_eff^2 = FWHM^2 + 8 ln 2 h^2 / 12, which
+The distribution is rasterised at about 1.5 mm, and one matrix per axis does the blur and the area average together, in
+closed form: the output voxel's mean of a Gaussian at the source voxel's centre. The little that the raster itself blurs
+(edges half a voxel wide, variance h^2/48) is taken off the Gaussian, so that the total is the point spread function that
+was asked for. What is seen on the output grid is wider by the output voxel: FWHM_eff^2 = FWHM^2 + 8 ln 2 h^2 / 12, which
 :func:`effective_fwhm_mm` gives; ``voxel="point"`` leaves that out (samples of the blurred distribution).
 """
 
@@ -33,14 +33,14 @@ class SpectSettings(Settings):
     spacing_mm: tuple[float, float, float] = setting((4.42, 4.42, 4.42), unit="mm", low=1, high=12)
     matrix: tuple[int, int, int] = setting((128, 128, 90), low=8, high=512, help="Voxels x, y, z.")
     center_mm: tuple[float, float, float] = setting((0.0, 16.0, 17.0), unit="mm", help="Centre of the field, LPS.")
-    fwhm_mm: float = setting(10.0, unit="mm", low=0, high=30, help="Gaussian point spread function.")
+    fwhm_mm: float = setting(10.0, unit="mm", low=1, high=30, help="Gaussian point spread function.")
     voxel: str = setting("mean", choices=("mean", "point"), help="A voxel is the mean over its box, or a sample.")
-    source_mm: float = setting(2.0, unit="mm", low=0.5, high=5, help="Raster of the activity before the blur.")
+    source_mm: float = setting(1.5, unit="mm", low=0.5, high=5, help="Raster of the activity before the blur.")
     total_counts: float = setting(8e6, low=1, help="Expected counts in the whole field.")
     noise: bool = setting(True, help="Poisson noise.")
     post_filter_fwhm_mm: float = setting(0.0, unit="mm", low=0, high=30, help="Gaussian filter after the counting.")
     decay_correction: str = setting("START", choices=DECAY_CORRECTIONS, help="As the DICOM attribute of that name.")
-    projections: int = setting(60, low=1, help="Views per detector head.")
+    projections: int = setting(120, low=1, help="Views of all heads together.")
     heads: int = setting(2, low=1, high=4)
     projection_s: float = setting(20.0, unit="s", low=0.1, help="Time per view.")
     seed: int = setting(1, low=0)
@@ -51,9 +51,14 @@ class SpectSettings(Settings):
         return centered_grid(self.spacing_mm, (field[0], field[1], field[2]), self.center_mm)
 
     @property
-    def duration_s(self) -> float:
-        """Wall-clock time of the acquisition, which is also the time that the counts are summed over."""
+    def counting_s(self) -> float:
+        """Time over which counts are summed: that of all views of all heads, for a calibration factor of one head."""
         return self.projections * self.projection_s
+
+    @property
+    def duration_s(self) -> float:
+        """Wall-clock time of the acquisition."""
+        return self.counting_s / self.heads
 
 
 def effective_fwhm_mm(settings: SpectSettings) -> tuple[float, float, float]:
@@ -107,7 +112,7 @@ def simulate_spect(
     concentration = activity_on_spect(torso, concentrations(torso, tracer, weight_kg), s, to_torso)
     concentration *= decay_factor(tracer, s)
     factor = calibration_factor_cps_per_mbq
-    per_factor = s.duration_s * grid.voxel_volume_ml / 1e6
+    per_factor = s.counting_s * grid.voxel_volume_ml / 1e6
     if factor is None:
         total = concentration.sum() * per_factor
         if total <= 0:
@@ -160,8 +165,8 @@ def _source_grid(torso: Torso, settings: SpectSettings, to_torso: sitk.Transform
 def _blur_matrix(source: Geometry, target: Geometry, axis: int, fwhm_mm: float, *, mean: bool) -> np.ndarray:
     """(target, source) weights along one axis: blur, and mean over the target voxel or a sample at its centre."""
     h, width = source.spacing[axis], target.spacing[axis]
-    variance = (fwhm_mm / FWHM_PER_SIGMA) ** 2 - h * h / 12.0
-    if variance <= 0.04 * h * h:
+    variance = (fwhm_mm / FWHM_PER_SIGMA) ** 2 - h * h / 48.0
+    if variance < 0.36 * h * h:  # below that the sum over the raster ripples by more than 0.2 %
         raise SettingsError(f"A {fwhm_mm} mm PSF needs a finer source raster than {h} mm (source_mm).")
     sigma = np.sqrt(variance)
     x = source.origin[axis] + h * np.arange(source.size[axis])

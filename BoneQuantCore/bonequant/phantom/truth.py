@@ -33,16 +33,32 @@ class RegionTruth:
 def part_volumes_ml(
     torso: Torso, field: Geometry, to_torso: sitk.Transform | None = None, step_mm: float = 1.0
 ) -> np.ndarray:
-    """Volume (mL) of each part of the torso, index 0 for air, within the outer faces of ``field``."""
-    corners = field.corners()
+    """Volume (mL) of each part of the torso, index 0 for air, within the outer faces of ``field``.
+
+    ``to_torso`` takes points of the field to the torso, in whose own axes the cubes lie, however the patient is turned.
+    """
+    pose = matrix_of(to_torso)
+    corners = np.column_stack([field.corners(), np.ones(8)]) @ pose[:3].T
     low, high = corners.min(axis=0), corners.max(axis=0)
     count = np.maximum(1, np.round((high - low) / step_mm))
     step = (high - low) / count
     grid = centered_grid(tuple(step.tolist()), tuple((high - low).tolist()), tuple((0.5 * (low + high)).tolist()))
     total = np.zeros(len(torso.parts) + 1)
-    for _, _, labels in paint(torso.parts, [], [], grid, matrix_of(to_torso), torso.settings.scale):
-        total += np.bincount(labels.ravel(), minlength=len(total))
+    to_field = field.physical_to_index @ np.linalg.inv(pose) @ grid.index_to_physical
+    for z, _, labels in paint(torso.parts, [], [], grid, np.eye(4), torso.settings.scale):
+        inside = _inside(field, to_field, grid.size, z)
+        total += np.bincount(labels[np.broadcast_to(inside, labels.shape)], minlength=len(total))
     return total * grid.voxel_volume_ml
+
+
+def _inside(field: Geometry, to_field: np.ndarray, size: tuple[int, int, int], z: slice) -> np.ndarray:
+    """Which voxels of a slab lie in the field? Broadcasts to (z, y, x)."""
+    i, j, k = np.arange(size[0]), np.arange(size[1])[:, None], np.arange(z.start, z.stop)[:, None, None]
+    inside = np.ones((1, 1, 1), dtype=bool)
+    for (a, b, c, d), count in zip(to_field[:3], field.size, strict=True):
+        index = (a * i + b * j + d) + c * k if max(abs(a), abs(b)) > 1e-12 else c * k + d
+        inside = inside & (index >= -0.5) & (index < count - 0.5)
+    return inside
 
 
 def region_truth(torso: Torso, tracer: Tracer, weight_kg: float, volumes_ml: np.ndarray) -> dict[str, RegionTruth]:
