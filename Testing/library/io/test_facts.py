@@ -136,7 +136,7 @@ def test_nm_protocol_comes_from_its_sequences(write_nm):
 
 def test_only_what_the_file_holds(write_slices):
     acquisition = io.load(write_slices(STORED)).acquisition
-    assert acquisition.kvp if hasattr(acquisition, "kvp") else "kvp" not in acquisition.protocol
+    assert set(acquisition.protocol) == {"file_modality", "slice_thickness_mm", "matrix"}
     assert acquisition.injection_time is acquisition.acquisition_start is acquisition.decay_correction is None
     with pytest.raises(SettingsError):
         acquisition.with_typed(no_such_fact=1)

@@ -14,9 +14,9 @@ from bonequant.errors import AmbiguousInputError, GeometryError
 
 @pytest.fixture(scope="module")
 def spect(data):
-    start = time.perf_counter()
+    start = time.process_time()
     volume = io.load(data / "spect_lu177" / "SCAN_001" / "image")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     return volume
 
 
@@ -111,10 +111,10 @@ def test_info_says_what_is_missing(data, write_nm):
 
 def test_thousand_slices_in_a_few_seconds(write_slices):
     folder = write_slices(np.zeros((1000, 64, 64), np.uint16))
-    start = time.perf_counter()
+    start = time.process_time()
     (series,) = io.scan(folder)
-    scanned = time.perf_counter() - start
+    scanned = time.process_time() - start
     volume = io.load(folder)
     assert (series.n_slices, volume.geometry.size) == (1000, (64, 64, 1000))
-    assert scanned < 5  # about 0.6 s here; the bound is for shared machines
-    assert time.perf_counter() - start < 15
+    assert scanned < 5  # CPU seconds, so that a busy machine does not matter; about 1.5 here
+    assert time.process_time() - start < 15
