@@ -80,8 +80,7 @@ def _measure_on_one_grid(
     low, high = common_box(regions)
     grid_map = GridMap(geometry, volume.geometry, transform, low, high)
     samples = _sample(volume, regions, grid_map, part_of(progress, 0.0, 0.6))
-    progress(0.6, "Looking for maxima and peaks")
-    extremes = native_extremes(volume, regions, grid_map)
+    extremes = native_extremes(volume, regions, grid_map, progress=part_of(progress, 0.6, 0.8))
     results = []
     for number, region in enumerate(regions):
         progress(0.8 + 0.2 * number / len(regions), f"Statistics of {region.name or 'the region'}")

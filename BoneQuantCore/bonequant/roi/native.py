@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonequant.errors import InputError
+from bonequant.progress import Progress, no_progress
 from bonequant.roi.grid_map import GridMap, within
 from bonequant.roi.measurement import Point
 from bonequant.roi.region import Region, unravel
@@ -19,7 +20,7 @@ from bonequant.roi.sphere import sphere_means, sphere_weights
 from bonequant.volume.types import Volume
 
 PEAK_RADIUS_MM = 6.204  # (3/(4 pi))^(1/3) cm: 1 mL
-_SLAB = 1 << 20  # voxels at once: bounds the memory
+_SLAB = 1 << 19  # voxels at once: bounds the memory
 
 
 @dataclass
@@ -35,7 +36,11 @@ class Extremes:
 
 
 def native_extremes(
-    volume: Volume, regions: list[Region], grid_map: GridMap, radius_mm: float = PEAK_RADIUS_MM
+    volume: Volume,
+    regions: list[Region],
+    grid_map: GridMap,
+    radius_mm: float = PEAK_RADIUS_MM,
+    progress: Progress = no_progress,
 ) -> list[Extremes]:
     """Extremes of each region; all regions lie on the mask grid of ``grid_map``.
 
@@ -48,6 +53,7 @@ def native_extremes(
     high = np.max([span[1] for span in spans], axis=0)
     thickness = max(1, _SLAB // max(1, int(np.prod((high - low)[1:]))))
     for start in range(low[0], high[0], thickness):
+        progress((start - low[0]) / (high[0] - low[0]), "Looking for maxima and peaks")
         corner = np.array([start, low[1], low[2]])
         end = np.array([min(start + thickness, high[0]), high[1], high[2]])
         if np.any(end <= corner):

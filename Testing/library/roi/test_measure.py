@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import Cancelled, InputError
+from bonequant.io import load, load_masks
 from bonequant.roi import RoiMeasurement, measure, measure_many, propagate
 from bonequant.volume import Volume, image_from_array
 from scipy import integrate, stats
@@ -176,12 +177,12 @@ def with_values(shapes, values, fractions=None):
 
 
 def test_fractions_weight_the_samples(shapes):
-    result = measure(*with_values(shapes, [1, 2, 4], [1.0, 0.5, 0.25]))
-    assert result.mean == pytest.approx(3.0 / 1.75)
+    result = measure(*with_values(shapes, [1, 2, 4], [0.5, 1.0, 0.25]))
+    assert result.mean == pytest.approx(3.5 / 1.75)
     assert result.volume_ml == pytest.approx(1.75)
-    assert result.sd == pytest.approx(np.sqrt((1 + 0.5 * 4 + 0.25 * 16) / 1.75 - result.mean**2))
-    # Shares of weight between the middles of the samples: 0, 0.75, 1.125 of 1.125; the median's is 0.5625.
-    assert result.median == pytest.approx(1 + 0.5625 / 0.75)
+    assert result.sd == pytest.approx(np.sqrt((0.5 * 1 + 4 + 0.25 * 16) / 1.75 - result.mean**2))
+    # Shares of weight between the middles of the samples: 0, 0.75, 1.375 of 1.375; the median's is 0.6875.
+    assert result.median == pytest.approx(1 + 0.6875 / 0.75)
     # Voxels of one half and more are looked at for the maximum.
     assert result.native_voxels == 2
     assert result.max == 2
@@ -436,3 +437,18 @@ def test_a_real_lesion_measures_alike_from_either_grid(data, shapes):
     assert results[1].mean == pytest.approx(results[0].mean, rel=0.02)
     assert results[1].max == results[0].max
     assert results[1].peak == pytest.approx(results[0].peak, rel=1e-9)
+
+
+def test_the_lesions_of_a_real_spect(data):
+    """177Lu SPECT of spect_lu177 with its RTSTRUCT: the reference's five digits (its own rasterisation and sums)."""
+    folder = data / "spect_lu177" / "SCAN_001"
+    spect = load(folder / "image")
+    found = measure_many(spect, load_masks(folder / "mask", like=spect))
+    reference = {"lesion1": (106.98, 1142.66, 2252.8), "lesion2": (2.86, 1474.73, 2281.2)}
+    for name, (volume_ml, mean, highest) in reference.items():
+        result = next(result for key, result in found.items() if key.startswith(name))
+        assert result.unit == "Bq/mL"
+        assert result.volume_ml == pytest.approx(volume_ml, abs=0.006)
+        assert result.mean / 1000 == pytest.approx(mean, abs=0.006)
+        assert result.max / 1000 == pytest.approx(highest, abs=0.06)
+        assert result.mean < result.peak < result.max
