@@ -9,9 +9,9 @@ from bonequant.phantom.spine import Vertebra
 
 # (half width with the alae, half width and half depth of the body, height, tilt in degrees) of S1 to S5
 _SACRUM = (
-    (52.0, 24.0, 16.0, 29.0, -34.0),
-    (45.0, 20.0, 13.0, 25.0, -36.0),
-    (35.0, 17.0, 10.0, 21.0, -24.0),
+    (60.0, 24.0, 16.0, 29.0, -34.0),
+    (54.0, 20.0, 13.0, 25.0, -36.0),
+    (40.0, 17.0, 10.0, 21.0, -24.0),
     (27.0, 15.0, 8.0, 18.0, 0.0),
     (18.0, 12.0, 6.0, 16.0, 25.0),
 )
@@ -69,17 +69,17 @@ def hip_bone(side: float, s1_top: Point, sacral: Solid) -> Solid:
         return (s1_top[0] + side * x, s1_top[1] + y, s1_top[2] + z)
 
     wing = Wing(
-        at(93.0, -6.0, -6.0),
-        radii=(74.0, 60.0),
+        at(87.0, -14.0, -6.0),
+        radii=(70.0, 60.0),
         depth=14.0 * side,
         thickness=(7.0, 17.0),
-        frame=frame_from((side * 0.28, 0.02, 0.96), (side * 0.50, -0.86, 0.0)),
+        frame=frame_from((side * 0.28, 0.02, 0.96), (side * 0.58, -0.81, 0.0)),
     )
     hip = at(*_HIP)
     leaves: tuple[Leaf, ...] = (
         wing,
-        rod_between(at(66.0, 42.0, 4.0), at(60.0, 44.0, -38.0), (11.0, 12.0)),
-        rod_between(at(86.0, 8.0, -48.0), at(90.0, 2.0, -84.0), (15.0, 27.0)),
+        rod_between(at(57.0, 34.0, 2.0), at(54.0, 36.0, -38.0), (10.0, 11.0)),
+        rod_between(at(80.0, -6.0, -48.0), at(89.0, 0.0, -84.0), (14.0, 27.0)),
         Ellipsoid(hip, radii=(31.0, 33.0, 33.0)),
         rod_between(at(82.0, 22.0, -112.0), at(62.0, 28.0, -150.0), (17.0, 16.0)),
         rod_between(at(74.0, -22.0, -98.0), at(10.0, -52.0, -128.0), (11.0, 10.0)),

@@ -2,9 +2,9 @@
 
 The distribution is rasterised at about 1.5 mm, and one matrix per axis does the blur and the area average together, in
 closed form: the output voxel's mean of a Gaussian at the source voxel's centre. The little that the raster itself blurs
-(edges half a voxel wide, variance h^2/48) is taken off the Gaussian, so that the total is the point spread function that
-was asked for. What is seen on the output grid is wider by the output voxel: FWHM_eff^2 = FWHM^2 + 8 ln 2 h^2 / 12, which
-:func:`effective_fwhm_mm` gives; ``voxel="point"`` leaves that out (samples of the blurred distribution).
+(edges half a voxel wide, variance h^2/48) is taken off the Gaussian, so that the total is the point spread function
+that was asked for. What is seen on the output grid is wider by the output voxel, FWHM_eff^2 = FWHM^2 + 8 ln 2 h^2 / 12,
+as :func:`effective_fwhm_mm` says; ``voxel="point"`` leaves that out (samples of the blurred distribution).
 """
 
 from __future__ import annotations
