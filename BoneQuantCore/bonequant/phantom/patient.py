@@ -2,7 +2,7 @@
 
 patient = simulate_patient(preset("demo", seed=1))
 patient.truth_transform          # CT points to SPECT points
-later = follow_up(patient, {"lesion_1": 1.2}, pose=(10, -6, 12, 2, -1, 3))
+later, first_to_second = follow_up(patient, {"lesion_1": 1.2, "marrow": 0.7}, pose=(10, -6, 12, 2, -1, 3))
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Patient:
     def lesion_ratio(self, number: int) -> float:
         """True activity of a lesion (1, 2 ...) over that of its normal host: vertebral marrow, or liver."""
         host = "liver" if self.torso.lesions[number - 1].host == "liver" else "marrow"
-        return self.truth[f"lesion_{number}"].mean_suv / self.tracer.of(host)
+        return self.truth[f"lesion_{number}"].mean_suv / self.torso.normal_suv(self.tracer, host)
 
     @property
     def fwhm_mm(self) -> tuple[float, float, float]:
@@ -143,14 +143,16 @@ def simulate_patient(
 
 def follow_up(
     patient: Patient,
-    uptake_ratios: Mapping[str, float],
+    changes: Mapping[str, float],
     *,
     pose: Six = (9.0, -5.0, 12.0, 2.0, -1.5, 2.5),
     misregistration: Six = (-4.0, 3.0, -6.0, -1.0, 1.0, -1.5),
     days: float = 90.0,
     progress: Progress | None = None,
 ) -> tuple[Patient, sitk.Transform]:
-    """The same patient ``days`` later on the same camera, lying otherwise, his lesions' uptake changed as given.
+    """The same patient ``days`` later on the same camera, lying otherwise, with ``changes`` of his uptake.
+
+    ``changes`` are those of :meth:`Torso.with_uptake`: ratios of lesions by name, a factor on normal "marrow".
 
     Returns the patient and the true transform from points of the first CT to points of the second.
     """
@@ -166,7 +168,7 @@ def follow_up(
     )
     factor = patient.spect.acquisition.calibration_factor_cps_per_mbq
     later = simulate_patient(
-        s, progress, calibration_factor_cps_per_mbq=factor, body=patient.torso.with_uptake(uptake_ratios)
+        s, progress, calibration_factor_cps_per_mbq=factor, body=patient.torso.with_uptake(changes)
     )
     return later, chain(patient.ct_to_torso, later.ct_to_torso.GetInverse())
 

@@ -57,11 +57,12 @@ class TorsoSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Torso:
-    """Ordered parts (later ones lie over earlier ones) and the lesions among them."""
+    """Ordered parts (later ones lie over earlier ones), the lesions among them, and how active the normal marrow is."""
 
     settings: TorsoSettings
     parts: tuple[Part, ...]
     lesions: tuple[Lesion, ...]
+    marrow_factor: float = 1.0
 
     @property
     def regions(self) -> dict[str, tuple[int, ...]]:
@@ -90,24 +91,37 @@ class Torso:
         """SUV of each part (g/mL)."""
         values = []
         for part in self.parts:
-            value = tracer.of(part.tissue)
             lesion = self._lesion_of(part)
-            if lesion is not None:
-                host = tracer.of("liver" if lesion.host == "liver" else "marrow")
-                in_bone = lesion.host != "liver"
-                value = tracer.lesion_suv if in_bone and tracer.lesion_suv is not None else host * lesion.uptake_ratio
-            values.append(value)
+            if lesion is None:
+                values.append(self.normal_suv(tracer, part.tissue))
+            elif lesion.host != "liver" and tracer.lesion_suv is not None:
+                values.append(tracer.lesion_suv)
+            else:
+                host = "liver" if lesion.host == "liver" else "marrow"
+                values.append(self.normal_suv(tracer, host) * lesion.uptake_ratio)
         return values
 
-    def with_uptake(self, ratios: Mapping[str, float]) -> Torso:
-        """The same body with other uptake ratios of named lesions ("lesion_2": 1.2)."""
+    def normal_suv(self, tracer: Tracer, tissue: str) -> float:
+        """SUV of a tissue away from lesions, in this body."""
+        return tracer.of(tissue) * (self.marrow_factor if tissue in _MARROW_HU else 1.0)
+
+    def with_uptake(self, changes: Mapping[str, float]) -> Torso:
+        """The same body with other uptake: ratio to the host of named lesions, factor on all normal "marrow".
+
+        ``{"lesion_2": 1.2, "marrow": 0.7}``; lesions in bone follow the marrow, as their ratio is kept.
+        Raises InputError for an unknown name.
+        """
         lesions = list(self.lesions)
-        for name, ratio in ratios.items():
-            names = [f"lesion_{i + 1}" for i in range(len(lesions))]
-            if name not in names:
-                raise InputError(f"The torso has no {name}; it has {', '.join(names) or 'no lesions'}.")
-            lesions[names.index(name)] = dataclasses.replace(lesions[names.index(name)], uptake_ratio=ratio)
-        return dataclasses.replace(self, lesions=tuple(lesions))
+        names = [f"lesion_{i + 1}" for i in range(len(lesions))]
+        marrow = self.marrow_factor
+        for name, value in changes.items():
+            if name == "marrow":
+                marrow = value
+            elif name in names:
+                lesions[names.index(name)] = dataclasses.replace(lesions[names.index(name)], uptake_ratio=value)
+            else:
+                raise InputError(f"The torso has no {name}; it has {', '.join(['marrow', *names])}.")
+        return dataclasses.replace(self, lesions=tuple(lesions), marrow_factor=marrow)
 
     def paint(
         self,

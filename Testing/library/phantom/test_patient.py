@@ -82,10 +82,12 @@ def test_uptake_lies_on_the_bone_only_after_the_true_transform(patient):
 
 
 def test_follow_up_changes_what_it_is_told_and_nothing_else(patient):
-    later, first_to_second = follow_up(patient, {"lesion_1": 1.5})
+    later, first_to_second = follow_up(patient, {"lesion_1": 1.5, "marrow": 0.7})
+    assert later.truth["rib_left_10"].mean_suv < patient.truth["rib_left_10"].mean_suv
+    assert later.torso.normal_suv(later.tracer, "marrow") == pytest.approx(0.7 * later.tracer.of("marrow"))
     assert later.lesion_ratio(1) == pytest.approx(1.5)
     assert patient.lesion_ratio(1) == pytest.approx(patient.torso.lesions[0].uptake_ratio)
-    assert later.lesion_ratio(2) == patient.lesion_ratio(2)
+    assert later.lesion_ratio(2) == pytest.approx(patient.lesion_ratio(2))
     assert later.truth["liver"].mean_suv == patient.truth["liver"].mean_suv
     before, after = patient.spect.acquisition, later.spect.acquisition
     assert after.calibration_factor_cps_per_mbq == before.calibration_factor_cps_per_mbq
