@@ -10,19 +10,19 @@ from bonequant.progress import Progress
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
-    """Yield the callback that a job takes. Where there is no terminal, only the steps' names are printed."""
+    """Yield the callback that a job takes. Where there is no terminal, a line is printed every tenth of the way."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        last = ""
+        tenths = -1
 
         def say(fraction: float, message: str) -> None:
-            nonlocal last
-            if message != last:
-                last = message
-                console.print(f"[{fraction:4.0%}] {message}", markup=False, highlight=False)
+            nonlocal tenths
+            if int(10 * fraction) > tenths:
+                tenths = int(10 * fraction)
+                console.print(f"{10 * tenths:3d} % {message}", markup=False, highlight=False)
 
         yield say
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bonequant.errors import InputError, SettingsError
+from bonequant.io import Overrides
 from bonequant.settings import Settings
 from bonequant.volume import Acquisition
 
@@ -18,27 +19,19 @@ AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 def parse_facts(given: Sequence[str]) -> dict[str, Any]:
-    """``["patient_weight_kg=70", "injection_time=2026-01-31T08:30"]`` as facts of an Acquisition.
+    """``["patient_weight_kg=70", "injection_time=2026-01-31T08:30"]`` as keywords of :func:`bonequant.io.load`.
 
     Raises InputError for a name that is no fact, or a value of the wrong kind.
     """
-    hints = typing.get_type_hints(Acquisition)
-    names = [field.name for field in dataclasses.fields(Acquisition) if field.name not in ("typed", "protocol")]
+    hints = {**typing.get_type_hints(Acquisition), **typing.get_type_hints(Overrides)}
+    names = {f.name for f in (*dataclasses.fields(Acquisition), *dataclasses.fields(Overrides))}
+    names -= {"typed", "protocol", "facts"}
     facts: dict[str, Any] = {}
     for item in given:
         name, text = _split(item, "--fact")
         if name not in names:
-            raise InputError(f"--fact {item}: there is no fact {name!r}. Known: {', '.join(names)}.")
-        hint = hints[name]
-        kind = next(option for option in typing.get_args(hint) or (hint,) if option is not type(None))
-        try:
-            if typing.get_origin(hint) is tuple:
-                facts[name] = tuple(part.strip() for part in text.split(","))
-            else:
-                facts[name] = datetime.fromisoformat(text) if kind is datetime else kind(text)
-        except (TypeError, ValueError):
-            wanted = "a date-time such as 2026-01-31T08:30:00" if kind is datetime else f"of type {kind.__name__}"
-            raise InputError(f"--fact {item}: {name} must be {wanted}.") from None
+            raise InputError(f"--fact {item}: there is no fact {name!r}. Known: {', '.join(sorted(names))}.")
+        facts[name] = _value(item, name, text, hints[name])
     return facts
 
 
@@ -65,6 +58,23 @@ def parse_settings(kind: type[AnySettings], file: Path | None, given: Sequence[s
         except json.JSONDecodeError:
             target[last] = text
     return kind.from_dict(values)
+
+
+def _value(item: str, name: str, text: str, hint: Any) -> Any:
+    """``text`` as the first kind of the hint that takes it."""
+    options = [option for option in typing.get_args(hint) if option is not type(None)] or [hint]
+    if typing.get_origin(hint) is tuple:
+        options = [hint]
+    for option in options:
+        try:
+            if typing.get_origin(option) is tuple:
+                kind = typing.get_args(option)[0]
+                return tuple(kind(part.strip()) for part in text.split(","))
+            return datetime.fromisoformat(text) if option is datetime else option(text)
+        except (TypeError, ValueError):
+            continue
+    wanted = "a date-time such as 2026-01-31T08:30:00" if datetime in options else f"of type {hint}"
+    raise InputError(f"--fact {item}: {name} must be {wanted}.")
 
 
 def _split(item: str, option: str) -> tuple[str, str]:

@@ -14,12 +14,10 @@ from bonequant.errors import InputError
 MARKER = "result.json"  # every job writes it; it tells our folders from the user's
 
 
-@contextmanager
-def results_folder(out: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a private folder beside ``out`` that becomes ``out`` when the block ends without an error.
+def free_folder(out: str | Path, *, overwrite: bool = False) -> Path:
+    """``out`` as an absolute path, if results may go there; asked before long work, so that none is lost.
 
-    Raises InputError when ``out`` exists and is not empty (with ``overwrite``, when it is not a former result), or
-    when its parent cannot be written.
+    Raises InputError when it exists and is not empty (with ``overwrite``, when it is not a former result).
     """
     out = Path(out).resolve()
     occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
@@ -27,6 +25,16 @@ def results_folder(out: str | Path, *, overwrite: bool = False) -> Iterator[Path
         raise InputError(f"{out} already exists: give another folder with --out, or --overwrite to replace it.")
     if occupied and not (out / MARKER).is_file():
         raise InputError(f"{out} is not a BoneQuant result and is left alone: give another folder with --out.")
+    return out
+
+
+@contextmanager
+def results_folder(out: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a private folder beside ``out`` that becomes ``out`` when the block ends without an error.
+
+    Raises InputError as :func:`free_folder`, or when the place cannot be written.
+    """
+    out = free_folder(out, overwrite=overwrite)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))

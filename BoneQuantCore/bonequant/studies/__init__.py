@@ -1,1 +1,1 @@
-"""studies"""
+"""Studies: one job per clinical question. Each has Settings, inputs, ``run`` and a frozen Result."""

@@ -1,0 +1,25 @@
+"""The commands, one file each."""
+
+from __future__ import annotations
+
+import typer
+
+from bonequant.cli.demo import demo
+from bonequant.cli.info import info
+from bonequant.cli.marrow import marrow
+
+app = typer.Typer(
+    name="bonequant",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Bone, marrow and liver perfusion, SPECT/CT radiomics and treatment response. Research use only.",
+)
+app.command()(demo)
+app.command()(info)
+app.command()(marrow)
+
+
+@app.callback()
+def _root() -> None:
+    """Keeps single commands named."""

@@ -1,0 +1,37 @@
+"""Marrow perfusion from SPECT/CT (Nowicka 2025; the SPECT half of Reiner 2012).
+
+inputs = read_inputs("SPECT/recon.dcm", "CT")
+result = run(inputs, MarrowSettings(tracer="mdp"))
+write(result, "results")
+"""
+
+from bonequant.studies.marrow_perfusion.export import summary, write
+from bonequant.studies.marrow_perfusion.follow_up import FollowUp, compare
+from bonequant.studies.marrow_perfusion.gold_standard import read_gold_standard
+from bonequant.studies.marrow_perfusion.inputs import MarrowInputs
+from bonequant.studies.marrow_perfusion.job import run, run_later, surface_points
+from bonequant.studies.marrow_perfusion.reading import read_date, read_inputs
+from bonequant.studies.marrow_perfusion.report import page
+from bonequant.studies.marrow_perfusion.result import MarrowResult
+from bonequant.studies.marrow_perfusion.settings import MaaSettings, MarrowSettings
+from bonequant.studies.marrow_perfusion.truth import compare_alignment, compare_regions
+
+__all__ = [
+    "FollowUp",
+    "MaaSettings",
+    "MarrowInputs",
+    "MarrowResult",
+    "MarrowSettings",
+    "compare",
+    "compare_alignment",
+    "compare_regions",
+    "page",
+    "read_date",
+    "read_gold_standard",
+    "read_inputs",
+    "run",
+    "run_later",
+    "summary",
+    "surface_points",
+    "write",
+]
