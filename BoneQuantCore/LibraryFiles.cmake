@@ -34,9 +34,13 @@ set(LIBRARY_SCRIPTS
   bonequant/io/nuclides.py
   bonequant/io/overrides.py
   bonequant/io/polygon.py
+  bonequant/io/references.py
   bonequant/io/series.py
   bonequant/io/sorting.py
   bonequant/io/volumes.py
+  bonequant/kinetics/convolution.py
+  bonequant/kinetics/input_function.py
+  bonequant/kinetics/population_aif.py
   bonequant/mrml/__init__.py
   bonequant/mrml/bundle.py
   bonequant/mrml/convert.py
@@ -93,6 +97,11 @@ set(LIBRARY_SCRIPTS
   bonequant/report/planes.py
   bonequant/report/plots.py
   bonequant/report/tables.py
+  bonequant/response/__init__.py
+  bonequant/response/call.py
+  bonequant/response/compare.py
+  bonequant/response/dce_vp.py
+  bonequant/response/registry.py
   bonequant/roi/__init__.py
   bonequant/roi/aorta.py
   bonequant/roi/axial.py
@@ -102,6 +111,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/contrast.py
   bonequant/roi/discs.py
   bonequant/roi/grid_map.py
+  bonequant/roi/levels.py
   bonequant/roi/marrow.py
   bonequant/roi/measure.py
   bonequant/roi/measurement.py
@@ -113,6 +123,8 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/skeleton.py
   bonequant/roi/sphere.py
   bonequant/roi/spine_axis.py
+  bonequant/roi/spine_column.py
+  bonequant/roi/vertebrae.py
   bonequant/settings.py
   bonequant/spect/__init__.py
   bonequant/spect/activity.py
@@ -154,15 +166,22 @@ set(LIBRARY_SCRIPTS
   bonequant/statistics/roc.py
   bonequant/statistics/youden.py
   bonequant/studies/__init__.py
+  bonequant/studies/marrow_perfusion/__init__.py
   bonequant/studies/marrow_perfusion/export.py
   bonequant/studies/marrow_perfusion/follow_up.py
+  bonequant/studies/marrow_perfusion/gold_standard.py
   bonequant/studies/marrow_perfusion/inputs.py
+  bonequant/studies/marrow_perfusion/job.py
   bonequant/studies/marrow_perfusion/maa.py
+  bonequant/studies/marrow_perfusion/maps.py
+  bonequant/studies/marrow_perfusion/partial_volume.py
   bonequant/studies/marrow_perfusion/plausibility.py
   bonequant/studies/marrow_perfusion/quantify.py
   bonequant/studies/marrow_perfusion/reading.py
+  bonequant/studies/marrow_perfusion/regions.py
   bonequant/studies/marrow_perfusion/report.py
   bonequant/studies/marrow_perfusion/result.py
+  bonequant/studies/marrow_perfusion/samples.py
   bonequant/studies/marrow_perfusion/settings.py
   bonequant/studies/marrow_perfusion/table.py
   bonequant/studies/marrow_perfusion/truth.py

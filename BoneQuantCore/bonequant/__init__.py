@@ -25,6 +25,7 @@ _SUBPACKAGES = (
     "provenance",
     "registration",
     "report",
+    "response",
     "roi",
     "settings",
     "spect",
