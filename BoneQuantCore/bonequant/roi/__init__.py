@@ -1,19 +1,33 @@
 """Regions: found on CT, carried to other grids, measured where they were drawn."""
 
+from bonequant.roi.lesions import LesionCandidate, lesion_candidates
+from bonequant.roi.levels import name_levels
 from bonequant.roi.measure import measure, measure_many
 from bonequant.roi.measurement import RoiMeasurement
+from bonequant.roi.merge import merge_user_regions
 from bonequant.roi.peak import suv_peak
 from bonequant.roi.propagate import propagate
 from bonequant.roi.skeleton import Skeleton, SkeletonSettings, segment_skeleton, skeleton
+from bonequant.roi.totalsegmentator import TOTAL_CLASSES, is_totalsegmentator, regions_of_totalsegmentator
+from bonequant.roi.vertebrae import Vertebrae, vertebrae
 
 __all__ = [
+    "TOTAL_CLASSES",
+    "LesionCandidate",
     "RoiMeasurement",
     "Skeleton",
     "SkeletonSettings",
+    "Vertebrae",
+    "is_totalsegmentator",
+    "lesion_candidates",
     "measure",
     "measure_many",
+    "merge_user_regions",
+    "name_levels",
     "propagate",
+    "regions_of_totalsegmentator",
     "segment_skeleton",
     "skeleton",
     "suv_peak",
+    "vertebrae",
 ]
