@@ -1,7 +1,88 @@
-"""Response criteria: one pure function and one file each, and lesions matched over time."""
+"""Response criteria: one pure function and one file each, lesions matched over time, burden.
 
+Every criterion returns a :class:`Call`: category, rule that fired, flags, raw numbers, settings and warnings. ``criteria``
+lists them; a new one is a new file with a ``CRITERION`` and a function of the file's name.
+"""
+
+from bonequant.response.adc_pattern import AdcPatternSettings, DwiChange, adc_pattern
+from bonequant.response.bsi import BONE_WEIGHT_PERCENT, BoneScanIndex, bsi
+from bonequant.response.burden import SkeletonFraction, TumourBurden, skeleton_fraction_index, tumour_burden
 from bonequant.response.call import Call, Criterion
+from bonequant.response.ct_typing import CtTypingSettings, NormalBone, ct_typing
 from bonequant.response.dce_vp import DceScan, DceVpSettings, Radiotherapy, dce_vp
+from bonequant.response.eortc import EortcScan, EortcSettings, eortc
+from bonequant.response.flare import FlareFindings, FlareSettings, flare
+from bonequant.response.mda import MdaFindings, MdaSettings, mda
+from bonequant.response.met_rads import MetRadsLesion, MetRadsSettings, met_rads, met_rads_lesion
+from bonequant.response.morphology import morphology
+from bonequant.response.oligometastatic import OligometastaticSettings, oligometastatic
+from bonequant.response.patient import patient_level
+from bonequant.response.pcwg3 import BoneScan, Pcwg3Settings, pcwg3
+from bonequant.response.percist import PercistScan, PercistSettings, PetLesion, percist
+from bonequant.response.promise import PromiseSettings, PsmaReferences, promise
+from bonequant.response.recip import RecipSettings, recip
+from bonequant.response.recist11 import Recist11Settings, Recist11Visit, recist11
+from bonequant.response.recist11_targets import Recist11Target, why_not_measurable
 from bonequant.response.registry import criteria, function_of
+from bonequant.response.spino import SpinoMri, SpinoSettings, spino
 
-__all__ = ["Call", "Criterion", "DceScan", "DceVpSettings", "Radiotherapy", "criteria", "dce_vp", "function_of"]
+__all__ = [
+    "BONE_WEIGHT_PERCENT",
+    "AdcPatternSettings",
+    "BoneScan",
+    "BoneScanIndex",
+    "Call",
+    "Criterion",
+    "CtTypingSettings",
+    "DceScan",
+    "DceVpSettings",
+    "DwiChange",
+    "EortcScan",
+    "EortcSettings",
+    "FlareFindings",
+    "FlareSettings",
+    "MdaFindings",
+    "MdaSettings",
+    "MetRadsLesion",
+    "MetRadsSettings",
+    "NormalBone",
+    "OligometastaticSettings",
+    "Pcwg3Settings",
+    "PercistScan",
+    "PercistSettings",
+    "PetLesion",
+    "PromiseSettings",
+    "PsmaReferences",
+    "Radiotherapy",
+    "RecipSettings",
+    "Recist11Settings",
+    "Recist11Target",
+    "Recist11Visit",
+    "SkeletonFraction",
+    "SpinoMri",
+    "SpinoSettings",
+    "TumourBurden",
+    "adc_pattern",
+    "bsi",
+    "criteria",
+    "ct_typing",
+    "dce_vp",
+    "eortc",
+    "flare",
+    "function_of",
+    "mda",
+    "met_rads",
+    "met_rads_lesion",
+    "morphology",
+    "oligometastatic",
+    "patient_level",
+    "pcwg3",
+    "percist",
+    "promise",
+    "recip",
+    "recist11",
+    "skeleton_fraction_index",
+    "spino",
+    "tumour_burden",
+    "why_not_measurable",
+]
