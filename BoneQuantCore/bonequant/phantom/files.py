@@ -7,9 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import SimpleITK as sitk
+
 from bonequant.phantom.dicom_ct import write_ct_series
 from bonequant.phantom.dicom_nm import write_nm
 from bonequant.phantom.patient import Patient
+from bonequant.phantom.truth import body_truth
 from bonequant.volume.geometry import matrix_of
 
 
@@ -28,6 +32,9 @@ def truth_document(patient: Patient) -> dict[str, Any]:
 
     ``ct_to_spect_matrix`` is the 4x4 LPS matrix from CT points to SPECT points, row by row.
     """
+    bodies = body_truth(
+        patient.torso, patient.tracer, patient.settings.weight_kg, patient.ct.geometry, patient.ct_to_torso
+    )
     return {
         "settings": patient.settings.to_dict(),
         "calibration_factor_cps_per_mbq": patient.spect.acquisition.calibration_factor_cps_per_mbq,
@@ -35,6 +42,7 @@ def truth_document(patient: Patient) -> dict[str, Any]:
         "ct_to_spect_matrix": matrix_of(patient.truth_transform).tolist(),
         "lesions": {
             f"lesion_{number}": {
+                "center_mm": _center_mm(patient, f"lesion_{number}"),
                 "host": lesion.host,
                 "kind": lesion.kind,
                 "uptake_ratio": patient.lesion_ratio(number),
@@ -44,4 +52,12 @@ def truth_document(patient: Patient) -> dict[str, Any]:
             if f"lesion_{number}" in patient.truth
         },
         "regions": {name: dataclasses.asdict(truth) for name, truth in patient.truth.items()},
+        "vertebral_bodies": {name: dataclasses.asdict(truth) for name, truth in bodies.items()},
     }
+
+
+def _center_mm(patient: Patient, region: str) -> list[float]:
+    """Centre of mass (LPS mm, CT) of a region's voxels."""
+    mask = patient.masks(region)[region]
+    index = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0).mean(axis=0)[::-1]
+    return list(mask.TransformContinuousIndexToPhysicalPoint(index.tolist()))

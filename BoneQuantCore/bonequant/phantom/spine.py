@@ -104,13 +104,11 @@ def place_spine(
 def bone_of(v: Vertebra) -> Solid:
     """Body, pedicles, laminae, articular, transverse and spinous processes, with the canal left free."""
     lv = v.level
-    a, b, h = lv.half_width, lv.half_depth, lv.height / 2
+    b, h = lv.half_depth, lv.height / 2
     ca, cb = _canal_radii(lv)
     back = b + 2 * cb  # dorsal wall of the canal
     side = ca + 3.0
-    leaves: list[Leaf] = [
-        Drum(v.center, radii=(a, b), half_height=h, rounding=2.5, waist=0.09, frame=v.frame),
-    ]
+    leaves: list[Leaf] = [body_of(v)]
     for s in (-1.0, 1.0):
         leaves += [
             rod_between(v.at(s * side, 0.6 * b, 0.25 * h), v.at(s * side, b + cb, 0.2 * h), (4.2, 4.2), 1.5, v.up),
@@ -124,6 +122,13 @@ def bone_of(v: Vertebra) -> Solid:
     length, drop = (24.0, 8.0) if lv.lumbar else (20.0, 24.0)
     leaves.append(rod_between(v.at(0, back + 4, -3), v.at(0, back + length, -3 - drop), (3.4, 3.2), 2.4, v.up))
     return Solid(tuple(leaves), without=(canal_of(v),))
+
+
+def body_of(v: Vertebra) -> Drum:
+    """The vertebral body alone."""
+    lv = v.level
+    radii = (lv.half_width, lv.half_depth)
+    return Drum(v.center, radii=radii, half_height=lv.height / 2, rounding=2.5, waist=0.09, frame=v.frame)
 
 
 def canal_of(v: Vertebra) -> Drum:

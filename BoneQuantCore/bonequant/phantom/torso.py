@@ -62,6 +62,7 @@ class Torso:
     settings: TorsoSettings
     parts: tuple[Part, ...]
     lesions: tuple[Lesion, ...]
+    bodies: Mapping[str, Solid]  # vertebral bodies without arches, by level; no parts of their own
     marrow_factor: float = 1.0
 
     @property
@@ -202,7 +203,8 @@ def torso(settings: TorsoSettings | None = None, lesions: tuple[Lesion, ...] | N
         if host is None:
             raise InputError(f"A lesion's host {lesion.host!r} is unknown; choose from {', '.join(bones)} or liver.")
         parts += _lesion_parts(f"lesion_{number}", lesion, host)
-    return Torso(s, tuple(parts), lesions)
+    bodies = {v.level.name: Solid((spine.body_of(v),)) for v in column}
+    return Torso(s, tuple(parts), lesions, bodies)
 
 
 def _bones(column: tuple[spine.Vertebra, ...]) -> dict[str, Solid]:

@@ -6,6 +6,8 @@ of a region follow from the volumes of its parts alone.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,16 +63,45 @@ def _inside(field: Geometry, to_field: np.ndarray, size: tuple[int, int, int], z
     return inside
 
 
+def body_truth(
+    torso: Torso, tracer: Tracer, weight_kg: float, field: Geometry, to_torso: sitk.Transform | None = None
+) -> dict[str, RegionTruth]:
+    """Truth of the vertebral bodies (no arches) that lie whole inside ``field``, counted on 1 mm cubes."""
+    from_torso = np.linalg.inv(matrix_of(to_torso))
+    scale = torso.settings.scale
+    corners = field.corners()
+    found = {}
+    for name, solid in torso.bodies.items():
+        edges = np.stack(solid.bounds()) * scale
+        box = np.array([[*corner, 1.0] for corner in itertools.product(*edges.T)]) @ from_torso.T
+        low, high = np.floor(box[:, :3].min(axis=0)), np.ceil(box[:, :3].max(axis=0))
+        if np.any(low < corners.min(axis=0)) or np.any(high > corners.max(axis=0)):
+            continue
+        grid = centered_grid((1.0, 1.0, 1.0), tuple((high - low).tolist()), tuple((0.5 * (low + high)).tolist()))
+        to_phantom = np.diag([1 / scale, 1 / scale, 1 / scale, 1.0]) @ matrix_of(to_torso) @ grid.index_to_physical
+        z, y, x = np.indices(grid.shape)
+        points = np.stack([x, y, z, np.ones_like(x)], axis=-1) @ to_phantom.T
+        inside = solid.distance(points[..., 0], points[..., 1], points[..., 2]) <= 0
+        counts = np.bincount(torso.labels(grid, to_torso)[inside], minlength=len(torso.parts) + 1)
+        found[name] = _truth_of(torso, tracer, weight_kg, counts * grid.voxel_volume_ml, range(1, len(counts)))
+    return found
+
+
 def region_truth(torso: Torso, tracer: Tracer, weight_kg: float, volumes_ml: np.ndarray) -> dict[str, RegionTruth]:
     """Truth of every region that lies at least partly in the field."""
-    hu = np.array([np.nan, *torso.hu()])
-    activity = np.array([np.nan, *concentrations(torso, tracer, weight_kg)])
-    suv = np.array([np.nan, *torso.suv(tracer)])
     found = {}
     for name, numbers in torso.regions.items():
-        index = list(numbers)
-        volume = volumes_ml[index]
-        if volume.sum() > 0:
-            means = [float((volume * values[index]).sum() / volume.sum()) for values in (hu, activity, suv)]
-            found[name] = RegionTruth(float(volume.sum()), *means)
+        if volumes_ml[list(numbers)].sum() > 0:
+            found[name] = _truth_of(torso, tracer, weight_kg, volumes_ml, numbers)
     return found
+
+
+def _truth_of(
+    torso: Torso, tracer: Tracer, weight_kg: float, volumes_ml: np.ndarray, numbers: Iterable[int]
+) -> RegionTruth:
+    """Truth of a region made of the parts ``numbers``, whose volumes inside it are ``volumes_ml``."""
+    index = list(numbers)
+    volume = volumes_ml[index]
+    quantities = (torso.hu(), concentrations(torso, tracer, weight_kg), torso.suv(tracer))
+    means = [float((volume * np.array([np.nan, *values])[index]).sum() / volume.sum()) for values in quantities]
+    return RegionTruth(float(volume.sum()), *means)
