@@ -35,10 +35,10 @@ def demo(
         # DICOM has no attribute for the camera's calibration: every user types it, and so does the demo.
         facts = {"calibration_factor_cps_per_mbq": truth["calibration_factor_cps_per_mbq"]}
         inputs = job.read_inputs(folder / "SPECT", folder / "CT", facts=facts, progress=part_of(progress, 0.3, 0.35))
-        result = job.run(inputs, job.MarrowSettings(tracer="mdp"), part_of(progress, 0.35, 0.9))
-        bone = job.surface_points(result.masks_on_ct["bone"], count=300)
-        rows = job.compare_alignment(result, np.array(truth["ct_to_spect_matrix"]), bone)
-        rows += job.compare_regions(result, truth["regions"])
+        fwhm_mm = float(np.mean(truth["effective_fwhm_mm"]))  # a user measures it on a phantom
+        settings = job.MarrowSettings(tracer="mdp", partial_volume="gtm", psf_fwhm_mm=fwhm_mm)
+        result = job.run(inputs, settings, part_of(progress, 0.35, 0.9))
+        rows = job.compare_with_truth(result, truth)
         progress(0.92, "Writing the report")
         report = job.write(result, out, truth=rows, attachments={"patient": folder}, overwrite=overwrite)
     print(report)

@@ -9,12 +9,12 @@ from bonequant.studies.marrow_perfusion.export import summary, write
 from bonequant.studies.marrow_perfusion.follow_up import FollowUp, compare
 from bonequant.studies.marrow_perfusion.gold_standard import read_gold_standard
 from bonequant.studies.marrow_perfusion.inputs import MarrowInputs
-from bonequant.studies.marrow_perfusion.job import run, run_later, surface_points
+from bonequant.studies.marrow_perfusion.job import run, run_later
 from bonequant.studies.marrow_perfusion.reading import read_date, read_inputs
 from bonequant.studies.marrow_perfusion.report import page
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 from bonequant.studies.marrow_perfusion.settings import MaaSettings, MarrowSettings
-from bonequant.studies.marrow_perfusion.truth import compare_alignment, compare_regions
+from bonequant.studies.marrow_perfusion.truth import compare_with_truth
 
 __all__ = [
     "FollowUp",
@@ -23,8 +23,7 @@ __all__ = [
     "MarrowResult",
     "MarrowSettings",
     "compare",
-    "compare_alignment",
-    "compare_regions",
+    "compare_with_truth",
     "page",
     "read_date",
     "read_gold_standard",
@@ -32,6 +31,5 @@ __all__ = [
     "run",
     "run_later",
     "summary",
-    "surface_points",
     "write",
 ]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import SimpleITK as sitk
 
 from bonequant.progress import Progress, no_progress, part_of
@@ -102,7 +100,7 @@ def run(
         rows=region_rows(uptake, hu, regions.origins, references, "marrow", corrected),
         vertebrae=regions.vertebrae,
         lesions=regions.lesions,
-        lesion_rows=lesion_rows(regions.lesions, uptake, hu),
+        lesion_rows=lesion_rows(regions.lesions, uptake, corrected),
         samples=samples_of(functional, transform, regions, _SHOWN_AS_HISTOGRAM),
         maps=parametric_maps(functional, uptake.get(settings.reference)),
         plausibility=judged,
@@ -190,11 +188,3 @@ def _provenance(inputs: MarrowInputs, settings: MarrowSettings) -> Provenance:
     if inputs.transform is not None:
         hashes["transform"] = hashlib.sha256(str(inputs.transform).encode()).hexdigest()
     return Provenance("marrow_perfusion", hashes, settings.to_dict())
-
-
-def surface_points(mask: sitk.Image, count: int, seed: int = 0) -> np.ndarray:
-    """``count`` voxel centres (count, 3) of a mask, LPS mm, drawn with a fixed seed: where an alignment is judged."""
-    voxels = np.argwhere(sitk.GetArrayFromImage(mask) > 0)[:, ::-1]
-    chosen = np.random.default_rng(seed).choice(len(voxels), size=min(count, len(voxels)), replace=False)
-    points: list[Any] = [mask.TransformIndexToPhysicalPoint([int(v) for v in voxels[i]]) for i in np.sort(chosen)]
-    return np.array(points)

@@ -30,7 +30,7 @@ def page(
     """The page of one date, with the changes to later dates and, for a phantom, the truth.
 
     Args:
-        truth: rows of :func:`bonequant.studies.marrow_perfusion.truth.compare`.
+        truth: rows of :func:`bonequant.studies.marrow_perfusion.compare_with_truth`.
         identified: print patient name and ID; left out by default.
     """
     sections = [

@@ -62,7 +62,25 @@ def region_rows(
 
 
 def lesion_rows(
-    lesions: Sequence[LesionCandidate], uptake: Mapping[str, RoiMeasurement], hu: Mapping[str, RoiMeasurement]
+    lesions: Sequence[LesionCandidate], uptake: Mapping[str, RoiMeasurement], corrected: Mapping[str, float]
 ) -> tuple[dict[str, Any], ...]:
-    """One row per lesion candidate."""
-    return ()
+    """One row per lesion candidate; uptake as measured by the rule of the regions' table."""
+    return tuple(
+        {
+            "name": lesion.name,
+            "region": lesion.region,
+            "volume_ml": uptake[lesion.name].volume_ml,
+            "unit": uptake[lesion.name].unit,
+            "mean": uptake[lesion.name].mean,
+            "mean_corrected": corrected.get(lesion.name),
+            "max": uptake[lesion.name].max,
+            "peak": uptake[lesion.name].peak,
+            "total": uptake[lesion.name].total,
+            "ratio_to_normal": lesion.ratio,
+            "hu_mean": lesion.mean_hu,
+            "type": lesion.kind,
+            "lytic_fraction": lesion.lytic_fraction,
+            "blastic_fraction": lesion.blastic_fraction,
+        }
+        for lesion in lesions
+    )
