@@ -65,6 +65,11 @@ def nm_stack(path: Path, header: Dataset, maps: tuple[ValueMap, ...], overrides:
             )
     chosen = _choose_window(header, index, frames, overrides, label)
     gates = _choose_gates(index, chosen, overrides, label)
+    if len(gates) == 1 and gates[0].size < chosen.size:
+        warnings.append(
+            f"one gate of {chosen.size // gates[0].size}: it was counted for a part of the time per projection only; "
+            "give frame_duration_s, the time of the gate, before the counts become activity"
+        )
     slices = [_in_slice_order(index, gate, label) for gate in gates]
     if any(gate.size != slices[0].size for gate in slices):
         raise GeometryError(f"{label}: the gates have different numbers of slices.")

@@ -53,6 +53,10 @@ def plan_series(series: SeriesInfo, overrides: Overrides, source: str = "") -> P
         raise InputError(f"{label} is no image that can be measured.")
     maps = stack.slices[0][0].maps
     unit = choose_unit(maps, overrides.unit)
+    if len(stack.slices[0]) > 1 and unit != "counts":
+        raise InputError(
+            f'{label}: its gates are in {unit or "no unit"}, and only counts add up; choose one gate, or unit="counts".'
+        )
     acquisition, remarks = acquisition_of(headers, modality)
     offered = sorted({one.unit or "no unit" for one in maps if one.unit != unit})
     if offered:
@@ -142,7 +146,8 @@ def _read_pixels(plan: Plan, report: Progress) -> tuple[np.ndarray, list[str]]:
             values, remark = apply_maps(frames[plane.frame], plane.maps, plan.unit)
             if remark:
                 remarks[remark] = None
-            total = values if total is None else total + values
+            # In float64: the sum of gates does not fit into the stored type.
+            total = values if total is None else np.add(total, values, dtype=np.float64)
         assert total is not None
         if array.dtype == np.int16 and not _fits_int16(total):
             array = array.astype(np.float32)

@@ -143,6 +143,14 @@ def test_gates_must_be_chosen(write_nm, change):
     assert np.array_equal(io.load(path, gate="sum").array, gates.sum(axis=0)[::-1])
     with pytest.raises(AmbiguousInputError):
         io.load(path, gate=3)
+    assert any("one gate of 3" in warning for warning in io.load(path, gate=1).warnings)
+
+
+def test_the_sum_of_gates_does_not_wrap_around(write_nm):
+    # 3 x 40000 does not fit into the 16 bits in which each gate is stored.
+    gates = np.full((15, 4, 6), 40000, np.uint16)
+    volume = io.load(write_nm(gates, image_type="RECON GATED TOMO", change=gated), gate="sum")
+    assert np.all(volume.array == 120000)
 
 
 def test_energy_windows_must_be_chosen(write_nm):

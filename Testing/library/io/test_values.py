@@ -68,6 +68,23 @@ def test_kilobecquerel_becomes_becquerel(write_nm):
     assert np.allclose(volume.array, STORED * 500.0)
 
 
+def test_gates_that_are_no_counts_are_not_summed(write_nm):
+    """The mean of concentrations is one, their sum is none: three gates of 100 Bq/mL are not 300 Bq/mL."""
+    gates = np.tile(STORED, (3, 1, 1))
+    path = write_nm(
+        gates,
+        image_type="RECON GATED TOMO",
+        FrameIncrementPointer=[0x00540070, 0x00540080],
+        TimeSlotVector=np.repeat([1, 2, 3], len(STORED)).tolist(),
+        SliceVector=list(range(1, len(STORED) + 1)) * 3,
+        RealWorldValueMappingSequence=Sequence([mapping(2.5, 0.0, "Bq/ml")]),
+    )
+    with pytest.raises(InputError, match=r'gates are in Bq/mL, and only counts add up.*unit="counts"'):
+        io.load(path, gate="sum")
+    assert np.array_equal(io.load(path, gate="sum", unit="counts").array, 3.0 * STORED)
+    assert np.array_equal(io.load(path, gate=2).array, 2.5 * STORED)
+
+
 def test_items_of_one_unit_for_two_ranges(write_nm):
     maps = [mapping(1.0, 0.0, "Bq/ml", 0, 999), mapping(2.0, -1000.0, "Bq/ml", 1000, 65535)]
     volume = io.load(write_nm(STORED, RealWorldValueMappingSequence=Sequence(maps)))
