@@ -23,6 +23,11 @@ set(LIBRARY_SCRIPTS
   bonequant/io/dicom_times.py
   bonequant/io/dicom_values.py
   bonequant/io/dicom_volume.py
+  bonequant/io/dynamic_choice.py
+  bonequant/io/dynamic_nm.py
+  bonequant/io/dynamic_phases.py
+  bonequant/io/dynamic_planes.py
+  bonequant/io/dynamic_times.py
   bonequant/io/files.py
   bonequant/io/findings.py
   bonequant/io/image_files.py
@@ -38,9 +43,21 @@ set(LIBRARY_SCRIPTS
   bonequant/io/series.py
   bonequant/io/sorting.py
   bonequant/io/volumes.py
+  bonequant/kinetics/__init__.py
+  bonequant/kinetics/blocks.py
+  bonequant/kinetics/bounded_pair.py
   bonequant/kinetics/convolution.py
+  bonequant/kinetics/delay.py
+  bonequant/kinetics/fit.py
   bonequant/kinetics/input_function.py
+  bonequant/kinetics/maps.py
+  bonequant/kinetics/models.py
+  bonequant/kinetics/one_rate.py
   bonequant/kinetics/population_aif.py
+  bonequant/kinetics/problem.py
+  bonequant/kinetics/rate_table.py
+  bonequant/kinetics/settings.py
+  bonequant/kinetics/two_rates.py
   bonequant/mrml/__init__.py
   bonequant/mrml/bundle.py
   bonequant/mrml/convert.py
@@ -78,6 +95,19 @@ set(LIBRARY_SCRIPTS
   bonequant/phantom/truth.py
   bonequant/progress.py
   bonequant/provenance.py
+  bonequant/radiomics/__init__.py
+  bonequant/radiomics/features.py
+  bonequant/radiomics/ibsi/__init__.py
+  bonequant/radiomics/ibsi/discretise.py
+  bonequant/radiomics/ibsi/distance_zones.py
+  bonequant/radiomics/ibsi/first_order.py
+  bonequant/radiomics/ibsi/local_peak.py
+  bonequant/radiomics/ibsi/prepare.py
+  bonequant/radiomics/ibsi/shape.py
+  bonequant/radiomics/ibsi/texture.py
+  bonequant/radiomics/ibsi/volume_histogram.py
+  bonequant/radiomics/roi_input.py
+  bonequant/radiomics/settings.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
   bonequant/registration/levels.py
@@ -98,23 +128,41 @@ set(LIBRARY_SCRIPTS
   bonequant/report/plots.py
   bonequant/report/tables.py
   bonequant/response/__init__.py
+  bonequant/response/adc_pattern.py
   bonequant/response/call.py
   bonequant/response/compare.py
   bonequant/response/dce_vp.py
+  bonequant/response/eortc.py
+  bonequant/response/flare.py
+  bonequant/response/mda.py
+  bonequant/response/met_rads.py
+  bonequant/response/morphology.py
+  bonequant/response/oligometastatic.py
+  bonequant/response/patient.py
+  bonequant/response/pcwg3.py
+  bonequant/response/percist.py
+  bonequant/response/promise.py
+  bonequant/response/recip.py
+  bonequant/response/recist11.py
+  bonequant/response/recist11_targets.py
   bonequant/response/registry.py
+  bonequant/response/spino.py
   bonequant/roi/__init__.py
   bonequant/roi/aorta.py
   bonequant/roi/axial.py
   bonequant/roi/body.py
   bonequant/roi/bone.py
+  bonequant/roi/bones.py
   bonequant/roi/canal.py
   bonequant/roi/contrast.py
   bonequant/roi/discs.py
   bonequant/roi/grid_map.py
+  bonequant/roi/lesions.py
   bonequant/roi/levels.py
   bonequant/roi/marrow.py
   bonequant/roi/measure.py
   bonequant/roi/measurement.py
+  bonequant/roi/merge.py
   bonequant/roi/morphology.py
   bonequant/roi/native.py
   bonequant/roi/peak.py
@@ -124,6 +172,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/sphere.py
   bonequant/roi/spine_axis.py
   bonequant/roi/spine_column.py
+  bonequant/roi/totalsegmentator.py
   bonequant/roi/vertebrae.py
   bonequant/settings.py
   bonequant/spect/__init__.py

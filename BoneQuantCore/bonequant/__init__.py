@@ -20,6 +20,7 @@ RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis 
 _SUBPACKAGES = (
     "errors",
     "io",
+    "kinetics",
     "mrml",
     "phantom",
     "provenance",

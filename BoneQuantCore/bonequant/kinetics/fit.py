@@ -1,0 +1,211 @@
+"""Fit a kinetic model to curves: ``fit(times_s, curves, aif, model)`` gives a :class:`Fit`.
+
+Every model of ``models`` goes through one solver: variable projection over exponentials, the input convolved exactly
+for any frame times, bounds kept, the global optimum of the dictionary found without start values::
+
+    fit = bonequant.kinetics.fit(times_s, curves, aif, "extended_tofts")
+    fit["ktrans"], fit["ve"], fit["vp"], fit.r2, fit.at_bound, fit.n_failed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bonequant.errors import InputError
+from bonequant.kinetics.blocks import Fitted, fit_blocks
+from bonequant.kinetics.delay import groups
+from bonequant.kinetics.input_function import InputFunction
+from bonequant.kinetics.models import Kernel, Model, model_named
+from bonequant.kinetics.problem import Problem
+from bonequant.kinetics.settings import KineticsSettings
+from bonequant.progress import Progress
+from bonequant.volume.types import Curve
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a fit of N curves found. NaN stands where a curve could not be fitted.
+
+    Attributes:
+        model: name of the model.
+        times_s: (T,) frame times.
+        values: parameter name to (N,).
+        units: parameter name to unit; "" for fractions.
+        rss: (N,) sum of squared residuals over the frames that count.
+        r2: (N,) 1 - rss / sum of squares around the mean; NaN for a constant curve.
+        at_bound: (N,) True where a parameter sits on one of its bounds.
+        n_failed: number of curves with values that are not finite.
+    """
+
+    model: str
+    times_s: np.ndarray
+    values: dict[str, np.ndarray]
+    units: dict[str, str]
+    rss: np.ndarray
+    r2: np.ndarray
+    at_bound: np.ndarray
+    n_failed: int
+    settings: KineticsSettings
+    problem: Problem = field(repr=False)
+    fitted: Fitted = field(repr=False)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Values (N,) of a parameter. Raises KeyError with the names that exist."""
+        if name not in self.values:
+            raise KeyError(f"{self.model} has no parameter {name!r}; it has {', '.join(self.values)}.")
+        return self.values[name]
+
+    def predict(self, times_s: np.ndarray | None = None) -> np.ndarray:
+        """Fitted curves (N, T) at the frame times, or at ``times_s`` within the input's range."""
+        times = (self.times_s if times_s is None else np.asarray(times_s, dtype=np.float64)) / 60.0
+        return predict_kernels(self.problem, self.fitted.kernel, self.fitted.delays, times)
+
+    def standard_errors(self) -> dict[str, np.ndarray]:
+        """Standard errors (N,) of the free parameters from the curvature at the optimum; NaN at a bound."""
+        return standard_errors(self.problem, self.fitted)
+
+
+def fit(
+    times_s: np.ndarray,
+    curves: np.ndarray,
+    aif: Curve | np.ndarray,
+    model: str = "extended_tofts",
+    settings: KineticsSettings | None = None,
+    *,
+    portal: Curve | np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit ``model`` to N curves.
+
+    Args:
+        times_s: (T,) strictly increasing frame times in seconds, any spacing.
+        curves: (N, T) or (T,) tissue concentration (mM), or enhancement in the unit of the input.
+        aif: input: a Curve on its own times, or (T,) on ``times_s``; plasma concentration in mM for MR. The vascular
+            term of "one_tissue" uses this same curve.
+        model: "tofts", "extended_tofts", "patlak", "one_tissue", "2cum", "2cxm" or "dual_input_liver".
+        settings: bounds, delay, threads.
+        portal: portal-venous input, for "dual_input_liver" alone.
+
+    Raises:
+        InputError: times, shapes or inputs that cannot be used, or fewer frames than the model needs.
+        SettingsError: unknown model.
+    """
+    settings = settings or KineticsSettings()
+    times = checked_times(times_s)
+    data = np.atleast_2d(np.asarray(curves))
+    if data.ndim != 2 or data.shape[1] != len(times):
+        raise InputError(
+            f"Curves of shape {np.shape(curves)} do not fit {len(times)} frame times; give (N, T) or (T,)."
+        )
+    problem = make_problem(times, aif, model, settings, portal)
+    frames = frames_that_count(times, settings)
+
+    def block(start: int, stop: int) -> np.ndarray:
+        return np.ascontiguousarray(data[start:stop, frames].T, dtype=np.float64)
+
+    found = fit_blocks(problem, len(data), block, progress)
+    return Fit(
+        model=problem.model.name,
+        times_s=times,
+        values=found.values,
+        units=units_of(problem.model, settings),
+        rss=found.rss,
+        r2=found.r2,
+        at_bound=found.at_bound,
+        n_failed=found.n_failed,
+        settings=settings,
+        problem=problem,
+        fitted=found,
+    )
+
+
+def checked_times(times_s: np.ndarray) -> np.ndarray:
+    """Frame times as float64. Raises InputError where they are not finite and strictly increasing."""
+    times = np.asarray(times_s, dtype=np.float64)
+    if times.ndim != 1 or len(times) < 2 or not np.all(np.isfinite(times)):
+        raise InputError(f"Frame times must be at least two finite numbers in one row, not shape {times.shape}.")
+    wrong = np.flatnonzero(np.diff(times) <= 0.0)
+    if len(wrong):
+        i = int(wrong[0])
+        kind = "repeated" if times[i] == times[i + 1] else "decreasing"
+        raise InputError(
+            f"Frame times are {kind}: frame {i} at {times[i]:g} s, frame {i + 1} at {times[i + 1]:g} s. "
+            "Sort the frames, or give the right times."
+        )
+    return times
+
+
+def frames_that_count(times_s: np.ndarray, settings: KineticsSettings) -> np.ndarray | slice:
+    return slice(None) if settings.first_s is None else times_s >= settings.first_s
+
+
+def units_of(model: Model, settings: KineticsSettings) -> dict[str, str]:
+    return {**model.units, **(dict.fromkeys(model.delays, "s") if settings.fit_delay else {})}
+
+
+def make_problem(
+    times: np.ndarray,
+    aif: Curve | np.ndarray,
+    model: str,
+    settings: KineticsSettings,
+    portal: Curve | np.ndarray | None,
+) -> Problem:
+    """Check the inputs against the model and the frames. Raises as :func:`fit`."""
+    known = model_named(model)
+    if (portal is not None) != (known.second == "portal"):
+        need = "needs a portal input: give portal=" if portal is None else "takes no portal input"
+        raise InputError(f"The model {known.name} {need}.")
+    counted = times[frames_that_count(times, settings)]
+    needed = len(known.free) + (len(known.delays) if settings.fit_delay else 0) + 1
+    if len(counted) < needed:
+        raise InputError(f"{known.name} needs at least {needed} frames for its parameters; {len(counted)} count.")
+    beyond = max(-settings.delay_s[0], 0.0) if settings.fit_delay else 0.0
+    inputs = [InputFunction.of(aif, times, "The AIF", beyond)]
+    if portal is not None:
+        inputs.append(InputFunction.of(portal, times, "The portal input", beyond))
+    return Problem(known, settings, tuple(inputs), counted / 60.0)
+
+
+def predict_kernels(problem: Problem, kernel: np.ndarray, delays: np.ndarray, times_min: np.ndarray) -> np.ndarray:
+    """Curves (N, T) of kernel rows (4, N); NaN for voxels that failed."""
+    result = np.full((kernel.shape[1], len(times_min)), np.nan)
+    for shared, voxels in groups(delays):
+        fine = voxels[np.isfinite(kernel[0, voxels])]
+        if len(fine):
+            result[fine] = problem.predict(Kernel(*kernel[:, fine]), shared, times_min).T
+    return result
+
+
+def standard_errors(problem: Problem, found: Fitted) -> dict[str, np.ndarray]:
+    """sqrt(diag(s^2 (J'J)^-1)) of the free parameters, J by central differences, s^2 = rss / (frames - parameters).
+
+    Delays are held fixed. NaN where a parameter sits on a bound, where the curvature says nothing of the error.
+    """
+    model = problem.model
+    names = list(model.free)
+    base = {name: found.values[name] for name in model.units}
+    jacobian = []
+    for name in names:
+        size = 1e-4 * np.maximum(np.abs(base[name]), 1e-4)
+        sides = []
+        for sign in (1.0, -1.0):
+            kernel = model.kernel({**base, name: base[name] + sign * size})
+            rows = np.stack([kernel.p1, kernel.p2, kernel.k, kernel.k2])
+            sides.append(predict_kernels(problem, rows, found.delays, problem.times_min))
+        jacobian.append((sides[0] - sides[1]) / (2.0 * size[:, None]))
+    j = np.stack(jacobian, axis=2)  # (N, T, P)
+    usable = np.isfinite(j).all(axis=(1, 2)) & ~found.at_bound
+    variance = np.full((len(j), len(names)), np.nan)
+    normal = np.einsum("ntp,ntq->npq", j[usable], j[usable])
+    scale = np.sqrt(np.einsum("npp->np", normal))
+    scale[scale == 0.0] = np.nan
+    scaled = normal / (scale[:, :, None] * scale[:, None, :])
+    good = np.isfinite(scaled).all(axis=(1, 2))
+    inverse = np.full_like(scaled, np.nan)
+    inverse[good] = np.linalg.pinv(scaled[good], hermitian=True)
+    freedom = len(problem.times_min) - len(names)
+    noise = found.rss[usable] / freedom if freedom > 0 else np.full(usable.sum(), np.nan)
+    variance[usable] = noise[:, None] * np.einsum("npp->np", inverse) / scale**2
+    return {name: np.sqrt(column) for name, column in zip(names, variance.T, strict=True)}
