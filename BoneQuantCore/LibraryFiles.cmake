@@ -23,11 +23,14 @@ set(LIBRARY_SCRIPTS
   bonequant/io/dicom_times.py
   bonequant/io/dicom_values.py
   bonequant/io/dicom_volume.py
+  bonequant/io/dynamic.py
   bonequant/io/dynamic_choice.py
+  bonequant/io/dynamic_image_file.py
   bonequant/io/dynamic_nm.py
   bonequant/io/dynamic_phases.py
   bonequant/io/dynamic_planes.py
   bonequant/io/dynamic_times.py
+  bonequant/io/dynamic_write.py
   bonequant/io/files.py
   bonequant/io/findings.py
   bonequant/io/image_files.py
@@ -96,17 +99,34 @@ set(LIBRARY_SCRIPTS
   bonequant/progress.py
   bonequant/provenance.py
   bonequant/radiomics/__init__.py
+  bonequant/radiomics/describe.py
+  bonequant/radiomics/extract.py
   bonequant/radiomics/features.py
   bonequant/radiomics/ibsi/__init__.py
+  bonequant/radiomics/ibsi/configurations.py
   bonequant/radiomics/ibsi/discretise.py
   bonequant/radiomics/ibsi/distance_zones.py
+  bonequant/radiomics/ibsi/extract.py
   bonequant/radiomics/ibsi/first_order.py
+  bonequant/radiomics/ibsi/images.py
   bonequant/radiomics/ibsi/local_peak.py
   bonequant/radiomics/ibsi/prepare.py
   bonequant/radiomics/ibsi/shape.py
+  bonequant/radiomics/ibsi/table.py
   bonequant/radiomics/ibsi/texture.py
   bonequant/radiomics/ibsi/volume_histogram.py
+  bonequant/radiomics/mazda/__init__.py
+  bonequant/radiomics/mazda/autoregressive.py
+  bonequant/radiomics/mazda/co_occurrence.py
+  bonequant/radiomics/mazda/extract.py
+  bonequant/radiomics/mazda/gradient.py
+  bonequant/radiomics/mazda/haar.py
+  bonequant/radiomics/mazda/histogram.py
+  bonequant/radiomics/mazda/names.py
+  bonequant/radiomics/mazda/normalise.py
+  bonequant/radiomics/mazda/run_length.py
   bonequant/radiomics/roi_input.py
+  bonequant/radiomics/section.py
   bonequant/radiomics/settings.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
@@ -129,11 +149,16 @@ set(LIBRARY_SCRIPTS
   bonequant/report/tables.py
   bonequant/response/__init__.py
   bonequant/response/adc_pattern.py
+  bonequant/response/bsi.py
+  bonequant/response/burden.py
   bonequant/response/call.py
   bonequant/response/compare.py
+  bonequant/response/ct_typing.py
   bonequant/response/dce_vp.py
   bonequant/response/eortc.py
   bonequant/response/flare.py
+  bonequant/response/lesion_clouds.py
+  bonequant/response/match_lesions.py
   bonequant/response/mda.py
   bonequant/response/met_rads.py
   bonequant/response/morphology.py
@@ -147,6 +172,7 @@ set(LIBRARY_SCRIPTS
   bonequant/response/recist11_targets.py
   bonequant/response/registry.py
   bonequant/response/spino.py
+  bonequant/response/voxels.py
   bonequant/roi/__init__.py
   bonequant/roi/aorta.py
   bonequant/roi/axial.py

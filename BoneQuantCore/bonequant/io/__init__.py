@@ -1,9 +1,12 @@
 """Reading and writing: DICOM (CT, PT, MR, NM), NRRD, NIfTI, MetaImage, and masks of every usual kind.
 
 spect = bonequant.io.load("NM/recon.dcm")
+dce = bonequant.io.load_dynamic("DCE/")
 masks = bonequant.io.load_masks("structures.dcm", like=ct)
 """
 
+from bonequant.io.dynamic import load_dynamic
+from bonequant.io.dynamic_write import write_dynamic
 from bonequant.io.findings import SeriesReport, info
 from bonequant.io.image_files import write_volume
 from bonequant.io.mask_slicer_seg import write_segmentation
@@ -20,9 +23,11 @@ __all__ = [
     "SeriesReport",
     "info",
     "load",
+    "load_dynamic",
     "load_masks",
     "referenced_series",
     "scan",
+    "write_dynamic",
     "write_segmentation",
     "write_volume",
 ]

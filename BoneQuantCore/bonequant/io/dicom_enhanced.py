@@ -21,6 +21,14 @@ from bonequant.io.overrides import Overrides
 
 def enhanced_stack(path: Path, header: Dataset, modality: str, overrides: Overrides, label: str) -> Stack:
     """Raises AmbiguousInputError where the object holds several stacks, GeometryError for impossible geometry."""
+    planes, form, _ = enhanced_planes(path, header, modality, overrides, label)
+    return arrange(planes, form, overrides, label)
+
+
+def enhanced_planes(
+    path: Path, header: Dataset, modality: str, overrides: Overrides, label: str
+) -> tuple[list[Plane], PlaneForm, list[tuple[Dataset | None, ...]]]:
+    """The planes of the one stack in the file's order, what they share, and the functional groups of each."""
     groups = frame_groups(header)
     if not groups:
         raise GeometryError(
@@ -41,7 +49,7 @@ def enhanced_stack(path: Path, header: Dataset, modality: str, overrides: Overri
         Plane(path, frame, frame_position(groups[frame]), value_maps(header, modality, groups[frame]), frame)
         for frame in chosen
     ]
-    return arrange(planes, form, overrides, label)
+    return planes, form, [groups[frame] for frame in chosen]
 
 
 def frame_groups(header: Dataset) -> list[tuple[Dataset | None, ...]]:

@@ -36,7 +36,7 @@ _COUNTS = {
 }
 _WINDOW_AXES = ("EnergyWindowVector", "DetectorVector")
 _GATE_AXES = ("RRIntervalVector", "TimeSlotVector")
-_TIME_AXES = ("PhaseVector", "RotationVector", "TimeSliceVector", "AngularViewVector")
+TIME_AXES = ("PhaseVector", "RotationVector", "TimeSliceVector", "AngularViewVector")
 _WHAT_IT_IS = {
     "STATIC": "a planar (static) image",
     "WHOLE BODY": "a planar whole-body scan",
@@ -57,19 +57,33 @@ def nm_stack(path: Path, header: Dataset, maps: tuple[ValueMap, ...], overrides:
     warnings: list[str] = []
     frames = integer(header, "NumberOfFrames") or 1
     index = frame_indices(header, frames, label, warnings)
-    for axis in _TIME_AXES:
+    for axis in TIME_AXES:
         if np.unique(index.get(axis, np.zeros(1))).size > 1:
             raise GeometryError(
                 f"{label} is dynamic: {np.unique(index[axis]).size} values of {axis} where one 3-D volume is due. "
-                "Read it as a dynamic series."
+                "Read it with load_dynamic()."
             )
-    chosen = _choose_window(header, index, frames, overrides, label)
+    chosen = choose_window(header, index, frames, overrides, label)
     gates = _choose_gates(index, chosen, overrides, label)
     if len(gates) == 1 and gates[0].size < chosen.size:
         warnings.append(
             f"one gate of {chosen.size // gates[0].size}: it was counted for a part of the time per projection only; "
             "give frame_duration_s, the time of the gate, before the counts become activity"
         )
+    return stack_of_frames(path, header, gates, index, maps, overrides, label, warnings)
+
+
+def stack_of_frames(
+    path: Path,
+    header: Dataset,
+    gates: list[np.ndarray],
+    index: dict[str, np.ndarray],
+    maps: tuple[ValueMap, ...],
+    overrides: Overrides,
+    label: str,
+    warnings: list[str],
+) -> Stack:
+    """The grid filled by file frames, one array of them per gate; the gates will be summed."""
     slices = [_in_slice_order(index, gate, label) for gate in gates]
     if any(gate.size != slices[0].size for gate in slices):
         raise GeometryError(f"{label}: the gates have different numbers of slices.")
@@ -137,10 +151,10 @@ def frame_indices(header: Dataset, frames: int, label: str, warnings: list[str])
     return {axis: vectors.get(axis, along) for axis, along in zip(axes, derived, strict=True)}
 
 
-def _choose_window(
+def choose_window(
     header: Dataset, index: dict[str, np.ndarray], frames: int, overrides: Overrides, label: str
 ) -> np.ndarray:
-    """Frames of one energy window and detector."""
+    """Frames of one energy window and detector. Raises AmbiguousInputError where one must be chosen."""
     axes = [index[axis] for axis in _WINDOW_AXES if axis in index]
     keys = np.stack(axes, axis=1) if axes else np.zeros((frames, 1), int)
     kinds = np.unique(keys, axis=0)

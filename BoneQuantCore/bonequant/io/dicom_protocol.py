@@ -63,6 +63,7 @@ PROTOCOL: dict[str, tuple[str, str]] = {
 # Beyond the table: matrix (rows, columns), energy_windows_kev ((low, high), ...), iterations, subsets,
 # post_filter (as the reconstruction method or kernel states them), philips_suv_scale_factor,
 # philips_activity_scale_factor (Bq/mL per stored unit; private (7053,1009)).
+_GAUSS_ABOVE = 100.0
 _GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 _NM_GROUPS = ("DetectorInformationSequence", "RotationInformationSequence", "EnergyWindowInformationSequence")
 
@@ -76,6 +77,8 @@ def protocol_of(header: Dataset) -> dict[str, Any]:
         read = _read(holder, keyword, form)
         if read is not None:
             found[key] = read
+    if found.get("field_strength_t", 0.0) > _GAUSS_ABOVE:  # old GE scanners write gauss
+        found["field_strength_t"] /= 1e4
     if not _is_tomographic(header):
         found.pop("seconds_per_projection", None)
     rows, columns = integer(header, "Rows"), integer(header, "Columns")

@@ -172,7 +172,7 @@ def _refuse_duplicates(along: np.ndarray, label: str) -> None:
     if phases > 1:
         raise GeometryError(
             f"{label} looks dynamic: {phases} phases x {distinct} slices, where one 3-D volume is due. "
-            "Read it as a dynamic series, or keep one phase in a folder of its own."
+            "Read it with load_dynamic(), or keep one phase in a folder of its own."
         )
     starts = np.concatenate([[True], np.diff(along) > _SAME_POSITION_MM])
     repeated = np.unique(np.round(along[~starts], 2))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -109,49 +110,65 @@ def _classic_stack(
 ) -> Stack:
     if modality == "NM" and series.kind == "slices" and "DetectorInformationSequence" in headers[0]:
         require_reconstruction(headers[0], overrides, label)
-    planes = [
-        Plane(path, 0, plane_position(header), value_maps(header, modality), integer(header, "InstanceNumber"))
-        for path, header in zip(series.files, headers, strict=True)
-    ]
-    first = headers[0]
-    form = PlaneForm(
-        rows=integer(first, "Rows") or 0,
-        columns=integer(first, "Columns") or 0,
-        orientation=plane_orientation(first),
-        pixel_spacing_mm=numbers(first, "PixelSpacing"),
-        slice_thickness_mm=number(first, "SliceThickness"),
-        spacing_between_slices_mm=number(first, "SpacingBetweenSlices"),
+    planes = [classic_plane(path, header, modality) for path, header in zip(series.files, headers, strict=True)]
+    return arrange(planes, plane_form(headers[0]), overrides, label)
+
+
+def classic_plane(path: Path, header: Dataset, modality: str) -> Plane:
+    """The plane of a file that holds one slice."""
+    return Plane(path, 0, plane_position(header), value_maps(header, modality), integer(header, "InstanceNumber"))
+
+
+def plane_form(header: Dataset) -> PlaneForm:
+    """What the slices of a classic series share."""
+    return PlaneForm(
+        rows=integer(header, "Rows") or 0,
+        columns=integer(header, "Columns") or 0,
+        orientation=plane_orientation(header),
+        pixel_spacing_mm=numbers(header, "PixelSpacing"),
+        slice_thickness_mm=number(header, "SliceThickness"),
+        spacing_between_slices_mm=number(header, "SpacingBetweenSlices"),
     )
-    return arrange(planes, form, overrides, label)
 
 
-def _read_pixels(plan: Plan, report: Progress) -> tuple[np.ndarray, list[str]]:
-    geometry, slices = plan.stack.geometry, plan.stack.slices
-    array = np.empty(geometry.shape, np.int16 if plan.modality == "CT" else np.float32)
-    remarks: dict[str, None] = {}
+def slice_values(
+    slices: Sequence[tuple[Plane, ...]], shape: tuple[int, int], unit: str, remarks: dict[str, None]
+) -> Iterator[np.ndarray]:
+    """The pixels of one slice after the other, mapped to ``unit``, gates summed; a file is read once for its run.
+
+    ``remarks`` collects what is worth a warning. Raises InputError where a frame is missing or of another size.
+    """
     held: tuple[object, np.ndarray | None] = (None, None)
-    for place, planes in enumerate(slices):
-        report(place / len(slices), f"Reading slice {place + 1} of {len(slices)}")
+    for planes in slices:
         total: np.ndarray | None = None
         for plane in planes:
             if held[0] != plane.path or held[1] is None:
                 held = (plane.path, read_frames(plane.path))
             frames = held[1]
             assert frames is not None
-            if plane.frame >= len(frames) or frames.shape[1:] != geometry.shape[1:]:
+            if plane.frame >= len(frames) or frames.shape[1:] != shape:
                 raise InputError(
-                    f"{plane.path}: frame {plane.frame + 1} of {geometry.shape[1:]} pixels is due, the file holds "
+                    f"{plane.path}: frame {plane.frame + 1} of {shape} pixels is due, the file holds "
                     f"{frames.shape}. See {tag('NumberOfFrames')}."
                 )
-            values, remark = apply_maps(frames[plane.frame], plane.maps, plan.unit)
+            values, remark = apply_maps(frames[plane.frame], plane.maps, unit)
             if remark:
                 remarks[remark] = None
             # In float64: the sum of gates does not fit into the stored type.
             total = values if total is None else np.add(total, values, dtype=np.float64)
         assert total is not None
-        if array.dtype == np.int16 and not _fits_int16(total):
+        yield total
+
+
+def _read_pixels(plan: Plan, report: Progress) -> tuple[np.ndarray, list[str]]:
+    geometry, slices = plan.stack.geometry, plan.stack.slices
+    array = np.empty(geometry.shape, np.int16 if plan.modality == "CT" else np.float32)
+    remarks: dict[str, None] = {}
+    for place, values in enumerate(slice_values(slices, geometry.shape[1:], plan.unit, remarks)):
+        report(place / len(slices), f"Reading slice {place + 1} of {len(slices)}")
+        if array.dtype == np.int16 and not _fits_int16(values):
             array = array.astype(np.float32)
-        array[place] = total
+        array[place] = values
     return array, list(remarks)
 
 

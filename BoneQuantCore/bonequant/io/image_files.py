@@ -26,7 +26,7 @@ from bonequant.volume import Acquisition, Volume, image_from_array
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import MODALITIES
 
-_FIELD = "BoneQuant_"
+FIELD = "BoneQuant_"
 _IDENTIFIERS = ("patient_id", "patient_name")
 _TIMES = tuple(f.name for f in dataclasses.fields(Acquisition) if "datetime" in str(f.type))
 _WRITABLE = (".nrrd", ".nii", ".nii.gz", ".mha")
@@ -35,7 +35,7 @@ _WRITABLE = (".nrrd", ".nii", ".nii.gz", ".mha")
 def read_image_file(path: Path, overrides: Overrides) -> Volume:
     """A 3-D scalar image. Raises InputError for what is 4-D, has several values per voxel, or holds NaN."""
     image = read_image(path)
-    fields = {key[len(_FIELD) :]: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(_FIELD)}
+    fields = {key[len(FIELD) :]: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(FIELD)}
     for key in image.GetMetaDataKeys():
         image.EraseMetaData(key)
     image = overrides.apply_geometry(image)
@@ -49,7 +49,7 @@ def read_image_file(path: Path, overrides: Overrides) -> Volume:
         image=image,
         modality=modality if modality in MODALITIES else "OT",
         unit=unit,
-        acquisition=overrides.apply_facts(_facts_from_json(fields.get("acquisition", "{}"), path)),
+        acquisition=overrides.apply_facts(facts_from_json(fields.get("acquisition", "{}"), path)),
         name=fields.get("name") or stem(path),
         source=str(path),
         sha256=hash_files([path]),
@@ -70,14 +70,14 @@ def read_image(path: Path) -> sitk.Image:
     if image.GetDimension() > 3:
         raise GeometryError(
             f"{path} has {image.GetDimension()} dimensions {image.GetSize()} where a 3-D volume is due. "
-            "Read it as a dynamic series, or save one frame."
+            "Read it with load_dynamic(), or save one frame."
         )
     if image.GetDimension() == 2:
         image = sitk.JoinSeries(image)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise GeometryError(
             f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel where one is due: a colour image, a "
-            "vector field or a dynamic series?"
+            "vector field, or a dynamic series (load_dynamic())?"
         )
     if "complex" in image.GetPixelIDTypeAsString():
         raise InputError(f"{path} holds complex numbers; save its magnitude.")
@@ -111,14 +111,15 @@ def write_volume(volume: Volume, path: str | Path) -> Path:
         image.EraseMetaData(key)
     if suffix in (".nrrd", ".mha"):
         fields = {"modality": volume.modality, "unit": volume.unit, "name": volume.name}
-        for name, written in {**fields, "acquisition": _facts_to_json(volume.acquisition)}.items():
-            image.SetMetaData(_FIELD + name, written)
+        for name, written in {**fields, "acquisition": facts_to_json(volume.acquisition)}.items():
+            image.SetMetaData(FIELD + name, written)
     with written_whole(path, suffix) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
     return path
 
 
-def _facts_to_json(acquisition: Acquisition) -> str:
+def facts_to_json(acquisition: Acquisition) -> str:
+    """The facts that are known as one line of JSON, without patient name and identifier."""
     facts = {}
     for entry in dataclasses.fields(acquisition):
         fact = getattr(acquisition, entry.name)
@@ -128,14 +129,15 @@ def _facts_to_json(acquisition: Acquisition) -> str:
     return json.dumps(facts)
 
 
-def _facts_from_json(written: str, path: Path) -> Acquisition:
+def facts_from_json(written: str, path: Path) -> Acquisition:
+    """What :func:`facts_to_json` wrote; ``path`` is for the message. Raises InputError for damage."""
     try:
         facts = json.loads(written)
         known = {entry.name for entry in dataclasses.fields(Acquisition)}
         facts = {name: _fact(name, fact) for name, fact in facts.items() if name in known}
         return Acquisition(**facts)
     except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the field {_FIELD}acquisition is damaged: {error}.") from error
+        raise InputError(f"{path}: the field {FIELD}acquisition is damaged: {error}.") from error
 
 
 def _fact(name: str, fact: Any) -> Any:

@@ -2,8 +2,8 @@
 
 A file is DICOM by its content, whatever its name; DICOMDIR and foreign files are passed over. One SeriesInstanceUID may
 hold several things: slices are split by size, orientation and pixel spacing, localizers are set apart, and image
-type, echo time or b-value split a series whose positions repeat. What still repeats is a series with several phases.
-Multi-frame objects stand alone, one per file.
+type, echo time, flip angle or b-value split a series whose positions repeat. What still repeats is a series with
+several phases. Multi-frame objects stand alone, one per file.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from bonequant.progress import Progress, no_progress
 _NEEDED = """
     SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID PatientID FrameOfReferenceUID Modality
     SeriesDescription SeriesNumber InstanceNumber ImageType NumberOfFrames Rows Columns SamplesPerPixel BitsAllocated
-    PhotometricInterpretation PixelSpacing ImagePositionPatient ImageOrientationPatient EchoTime DiffusionBValue
-    DetectorInformationSequence RadiopharmaceuticalInformationSequence EnergyWindowRangeSequence CollimatorType
-    EnergyWindowInformationSequence SliceVector StructureSetLabel ContentLabel SpecificCharacterSet
+    PhotometricInterpretation PixelSpacing ImagePositionPatient ImageOrientationPatient EchoTime FlipAngle
+    DiffusionBValue DetectorInformationSequence RadiopharmaceuticalInformationSequence EnergyWindowRangeSequence
+    CollimatorType EnergyWindowInformationSequence SliceVector StructureSetLabel ContentLabel SpecificCharacterSet
 """
 _TAGS = _NEEDED.split()
 
@@ -47,6 +47,7 @@ class _File:
     position: tuple[float, ...]
     image_type: str
     echo_time: float | None
+    flip_angle: float | None
     b_value: float | None
 
 
@@ -112,7 +113,7 @@ def _describe(path: Path, header: Dataset) -> _File:
         return _describe_sound(path, header)
     except InputError:
         damaged = _image_file(path)
-        return _File(path, replace(damaged, kind="damaged"), None, (), (), None, (), "", None, None)
+        return _File(path, replace(damaged, kind="damaged"), None, (), (), None, (), "", None, None, None)
 
 
 def _describe_sound(path: Path, header: Dataset) -> _File:
@@ -157,6 +158,7 @@ def _describe_sound(path: Path, header: Dataset) -> _File:
         position=position or (),
         image_type=text(header, "ImageType") or "",
         echo_time=number(header, "EchoTime"),
+        flip_angle=number(header, "FlipAngle"),
         b_value=number(header, "DiffusionBValue"),
     )
 
@@ -208,6 +210,7 @@ def _split(group: list[_File]) -> list[tuple[list[_File], str]]:
     keys: list[tuple[str, Callable[[_File], object]]] = [
         ("image type", lambda entry: entry.image_type),
         ("TE", lambda entry: entry.echo_time),
+        ("FA", lambda entry: entry.flip_angle),
         ("b", lambda entry: entry.b_value),
     ]
     parts = [(group, "")]

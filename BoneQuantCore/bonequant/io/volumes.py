@@ -62,20 +62,14 @@ def choose(
     found: Sequence[SeriesInfo], wanted: str | int | None, source: Path, kinds: tuple[str, ...], what: str
 ) -> tuple[SeriesInfo, tuple[str, ...]]:
     """The one series of ``kinds``, and a remark on what was left aside. Raises InputError or AmbiguousInputError."""
-    damaged = [series for series in found if series.kind == "damaged"]
-    if damaged:
-        names = ", ".join(series.files[0].name for series in damaged[:5])
-        raise InputError(
-            f"{source}: {len(damaged)} DICOM file{'s' * (len(damaged) > 1)} truncated or damaged ({names}"
-            f"{' ...' if len(damaged) > 5 else ''}). Copy the data again, or take the damaged files away."
-        )
+    refuse_damaged(found, source)
     candidates = [series for series in found if series.kind in kinds]
     if wanted is not None:
         candidates = [series for series in candidates if series.matches(wanted)]
         if not candidates:
-            raise InputError(f"{source} holds no {what} series {str(wanted)!r}. It holds: {_listed(found)}.")
+            raise InputError(f"{source} holds no {what} series {str(wanted)!r}. It holds: {listed(found)}.")
     if not candidates:
-        _refuse_nothing(found, source, what)
+        refuse_nothing(found, source, what)
     remark: tuple[str, ...] = ()
     if len(candidates) > 1:
         volumes = [series for series in candidates if not series.localizer]
@@ -85,17 +79,29 @@ def choose(
     if len(candidates) > 1:
         raise AmbiguousInputError(
             f"{source} holds {len(candidates)} {what} series; choose one with series= (UID or its end, number, "
-            f"description or file name): {_listed(candidates)}."
+            f"description or file name): {listed(candidates)}."
         )
     return candidates[0], remark
 
 
-def _refuse_nothing(found: Sequence[SeriesInfo], source: Path, what: str) -> None:
+def refuse_damaged(found: Sequence[SeriesInfo], source: Path) -> None:
+    """Raise InputError where a DICOM file broke off: its series would be incomplete without a word."""
+    damaged = [series for series in found if series.kind == "damaged"]
+    if damaged:
+        names = ", ".join(series.files[0].name for series in damaged[:5])
+        raise InputError(
+            f"{source}: {len(damaged)} DICOM file{'s' * (len(damaged) > 1)} truncated or damaged ({names}"
+            f"{' ...' if len(damaged) > 5 else ''}). Copy the data again, or take the damaged files away."
+        )
+
+
+def refuse_nothing(found: Sequence[SeriesInfo], source: Path, what: str) -> None:
+    """Raise the InputError that says what is there instead of ``what``."""
     pictures = [series for series in found if series.kind == "picture"]
     if pictures:
         raise InputError(f"{source} holds only colour pictures (screenshots, reports), which cannot be measured.")
     if found:
-        raise InputError(f"{source} holds no {what}; it holds: {_listed(found)}.")
+        raise InputError(f"{source} holds no {what}; it holds: {listed(found)}.")
     if source.is_dir():
         empty = not any(source.iterdir())
         raise InputError(f"{source} is {'an empty folder' if empty else 'a folder without any DICOM or image file'}.")
@@ -103,6 +109,7 @@ def _refuse_nothing(found: Sequence[SeriesInfo], source: Path, what: str) -> Non
     raise InputError(f"{source} is {'damaged' if known else 'neither DICOM nor NRRD, NIfTI or MetaImage'}.")
 
 
-def _listed(series: Sequence[SeriesInfo]) -> str:
+def listed(series: Sequence[SeriesInfo]) -> str:
+    """The labels of up to 20 series, numbered."""
     shown = "; ".join(f"[{place}] {each.label}" for place, each in enumerate(series[:20], 1))
     return shown + (f"; and {len(series) - 20} more" if len(series) > 20 else "")
