@@ -17,6 +17,7 @@ set(LIBRARY_SCRIPTS
   bonequant/io/dicom_header.py
   bonequant/io/dicom_kind.py
   bonequant/io/dicom_nm.py
+  bonequant/io/dicom_nuclide.py
   bonequant/io/dicom_pixels.py
   bonequant/io/dicom_protocol.py
   bonequant/io/dicom_stack.py
@@ -39,7 +40,6 @@ set(LIBRARY_SCRIPTS
   bonequant/io/mask_slicer_seg.py
   bonequant/io/masks.py
   bonequant/io/nifti_length.py
-  bonequant/io/nuclides.py
   bonequant/io/overrides.py
   bonequant/io/polygon.py
   bonequant/io/references.py
@@ -58,6 +58,7 @@ set(LIBRARY_SCRIPTS
   bonequant/kinetics/one_rate.py
   bonequant/kinetics/population_aif.py
   bonequant/kinetics/problem.py
+  bonequant/kinetics/products.py
   bonequant/kinetics/rate_table.py
   bonequant/kinetics/settings.py
   bonequant/kinetics/two_rates.py
@@ -128,6 +129,7 @@ set(LIBRARY_SCRIPTS
   bonequant/radiomics/roi_input.py
   bonequant/radiomics/section.py
   bonequant/radiomics/settings.py
+  bonequant/radionuclides.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
   bonequant/registration/levels.py
@@ -172,8 +174,10 @@ set(LIBRARY_SCRIPTS
   bonequant/response/recist11_targets.py
   bonequant/response/registry.py
   bonequant/response/spino.py
+  bonequant/response/track_lesions.py
   bonequant/response/voxels.py
   bonequant/roi/__init__.py
+  bonequant/roi/anatomy.py
   bonequant/roi/aorta.py
   bonequant/roi/axial.py
   bonequant/roi/body.py
@@ -193,6 +197,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/native.py
   bonequant/roi/peak.py
   bonequant/roi/propagate.py
+  bonequant/roi/red_marrow.py
   bonequant/roi/region.py
   bonequant/roi/skeleton.py
   bonequant/roi/sphere.py
@@ -207,12 +212,12 @@ set(LIBRARY_SCRIPTS
   bonequant/spect/decay.py
   bonequant/spect/facts.py
   bonequant/spect/gtm.py
+  bonequant/spect/half_life.py
   bonequant/spect/maa.py
   bonequant/spect/protocol.py
   bonequant/spect/protocol_compare.py
   bonequant/spect/protocol_facts.py
   bonequant/spect/psf.py
-  bonequant/spect/radionuclides.py
   bonequant/spect/rbv.py
   bonequant/spect/recovery.py
   bonequant/spect/suv.py

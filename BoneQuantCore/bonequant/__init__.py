@@ -24,6 +24,8 @@ _SUBPACKAGES = (
     "mrml",
     "phantom",
     "provenance",
+    "radiomics",
+    "radionuclides",
     "registration",
     "report",
     "response",

@@ -1,0 +1,1 @@
+"""MaZda's 279 features of a 2-D region, in NumPy."""
