@@ -24,9 +24,9 @@ from pydicom.dataset import Dataset
 
 from bonequant.io.dicom_header import integer, item, items, number, tag, text, texts
 from bonequant.io.dicom_kind import NM
+from bonequant.io.dicom_nuclide import nuclide_of
 from bonequant.io.dicom_protocol import protocol_of
 from bonequant.io.dicom_times import before, earliest, moment, parse_date, parse_datetime, parse_time
-from bonequant.io.nuclides import nuclide_of
 from bonequant.volume import Acquisition
 
 _CLINICAL_BQ = (5e4, 1e11)  # 0.05 MBq to 100 GBq spans every administered activity

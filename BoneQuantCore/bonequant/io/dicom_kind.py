@@ -9,7 +9,8 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from bonequant.io.dicom_header import integer, item, number, text, texts
-from bonequant.io.nuclides import POSITRON, SINGLE_PHOTON, nuclide_of
+from bonequant.io.dicom_nuclide import nuclide_of
+from bonequant.radionuclides import POSITRON, SINGLE_PHOTON
 
 _PREFIX = "1.2.840.10008.5.1.4.1.1."
 NM = f"{_PREFIX}20"

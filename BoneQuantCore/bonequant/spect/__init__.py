@@ -1,9 +1,11 @@
 """SPECT quantification: activity, decay, SUV, partial volume, MAA and the protocol record."""
 
+from bonequant.radionuclides import RADIONUCLIDES, Radionuclide, radionuclide
 from bonequant.spect.activity import Calibration, to_activity
 from bonequant.spect.body_size import body_mass_index, body_surface_m2, lean_body_mass_kg
 from bonequant.spect.decay import decay_factor, frame_factor, net_activity_bq, scan_duration_s, seconds_between
 from bonequant.spect.gtm import GtmResult, gtm
+from bonequant.spect.half_life import half_life_of
 from bonequant.spect.maa import (
     PartitionResult,
     PartitionSettings,
@@ -23,7 +25,6 @@ from bonequant.spect.protocol import (
 )
 from bonequant.spect.protocol_compare import ProtocolDifference, compare_protocols
 from bonequant.spect.psf import blur, blur_of_mask, sigma_mm
-from bonequant.spect.radionuclides import RADIONUCLIDES, Radionuclide, half_life_of, radionuclide
 from bonequant.spect.rbv import rbv
 from bonequant.spect.recovery import RecoveryTable, correct_for_recovery, rc_centre, rc_mean, sphere_volume_ml
 from bonequant.spect.suv import SuvFactors, suv_factors, to_suv

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bonequant.errors import InputError
-from bonequant.spect.radionuclides import radionuclide
+from bonequant.radionuclides import radionuclide
 from bonequant.volume import Acquisition
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Acquisition)) - {"protocol", "typed"}

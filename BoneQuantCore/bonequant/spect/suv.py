@@ -14,7 +14,7 @@ from bonequant.errors import InputError
 from bonequant.spect.body_size import JAMES_HIGHEST_BMI, body_mass_index, body_surface_m2, lean_body_mass_kg
 from bonequant.spect.decay import decay_factor, frame_factor, net_activity_bq, scan_duration_s, seconds_between
 from bonequant.spect.facts import missing, need
-from bonequant.spect.radionuclides import half_life_of
+from bonequant.spect.half_life import half_life_of
 from bonequant.volume import Acquisition, Volume
 
 Normalisation = Literal["bw", "lbm", "bsa"]

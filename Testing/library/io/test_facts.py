@@ -10,7 +10,6 @@ import pydicom
 import pytest
 from bonequant.errors import SettingsError
 from bonequant.io.dicom_times import parse_datetime, parse_time
-from bonequant.io.nuclides import parse_nuclide
 from pydicom.sequence import Sequence
 
 PET = "1.2.840.10008.5.1.4.1.1.128"
@@ -142,15 +141,14 @@ def test_only_what_the_file_holds(write_slices):
         acquisition.with_typed(no_such_fact=1)
 
 
-@pytest.mark.parametrize(
-    ("written", "nuclide"),
-    [("^99m^Technetium", "99mTc"), ("Technetium Tc^99m^", "99mTc"), ("Tc-99m MDP", "99mTc"), ("Tc99m", "99mTc"),
-     ("177 Lutetium", "177Lu"), ("Lu177", "177Lu"), ("FDG -- fluorodeoxyglucose", None), ("F^18^", "18F"),
-     ("^18^Fluorine", "18F"), ("68Ga-DOTATATE", "68Ga"), ("I-131", "131I"), ("99m Technetium", "99mTc"),
-     ("99mTc", "99mTc"), ("", None), ("Solution 99", None)],
-)  # fmt: skip
-def test_nuclide_names(written, nuclide):
-    assert parse_nuclide(written) == nuclide
+def test_the_code_of_the_nuclide_goes_before_any_text(pet):
+    """A site's own text, even a wrong one, does not overrule the code; without a code the text is read."""
+    code = pydicom.Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "C-163A8", "SRT", "as injected"
+    item = tracer(RadionuclideCodeSequence=Sequence([code]), Radiopharmaceutical="F-18 FDG")
+    assert pet(item).acquisition.radionuclide == "99mTc"
+    assert pet(tracer(Radiopharmaceutical="68Ga-DOTATATE")).acquisition.radionuclide == "68Ga"
+    assert pet(tracer(Radiopharmaceutical="FDG")).acquisition.radionuclide is None
 
 
 def test_date_times():
