@@ -94,7 +94,8 @@ def preset(name: str = "demo", *, seed: int = 1, **changes: object) -> PatientSe
     ``changes`` replace top-level fields. Every random number follows from ``seed``.
     """
     if name == "demo":
-        ct, spect = CtSettings(seed=seed), SpectSettings(seed=seed)
+        # The field of the SPECT is a little longer than that of the CT, as on a hybrid camera.
+        ct, spect = CtSettings(seed=seed), SpectSettings(seed=seed, matrix=(128, 128, 104))
     elif name == "small":
         ct = CtSettings(spacing_mm=(2.5, 2.5, 5.0), blur_fwhm_mm=2.0, noise_fwhm_mm=3.0, seed=seed)
         spect = SpectSettings(

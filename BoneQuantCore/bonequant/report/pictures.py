@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import SimpleITK as sitk
 
-from bonequant.report.planes import ORIENTATIONS, Plane, plane_through, section
+from bonequant.report.planes import ORIENTATIONS, Orientation, Plane, plane_through, section
 from bonequant.volume import Volume
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): told apart by colour-blind readers as well.
 OUTLINE_COLOURS = ("#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#FFFFFF")
 _PANEL_BACKGROUND = "#0b0f14"
+_BODY_ABOVE = {"CT": -500.0}  # HU; other modalities are shown whole
 DISPLAY_WINDOW = {"CT": (-200.0, 600.0)}  # HU; bone and soft tissue both readable
 
 
@@ -30,7 +31,7 @@ def fused_sections(
     outlines: Mapping[str, sitk.Image],
     centre_mm: tuple[float, float, float],
     upper: float,
-    orientations: Sequence[str] = ORIENTATIONS,
+    field_mm: float | None = None,
 ) -> bytes:
     """Functional image in colour over anatomy in grey, one panel per orientation, with the outlines of the masks.
 
@@ -39,8 +40,9 @@ def fused_sections(
         outlines: masks in the space of ``anatomy``, in the order of their colours.
         centre_mm: point through which the planes go, LPS.
         upper: value of ``functional`` shown at full colour, in its unit.
+        field_mm: side of a square around the centre; None shows the whole body.
     """
-    planes = [plane_through(anatomy.geometry, centre_mm, o) for o in ORIENTATIONS if o in orientations]
+    planes = [_framed(anatomy, centre_mm, orientation, field_mm) for orientation in ORIENTATIONS]
     figure, axes = _dark_row(planes)
     for axis, plane in zip(axes, planes, strict=True):
         _grey(axis, section(anatomy, plane), plane, _window(anatomy))
@@ -72,7 +74,7 @@ def alignment_sections(
 
     A correct alignment shows uptake inside the outline and edges that run through the tiles.
     """
-    planes = [plane_through(anatomy.geometry, centre_mm, o) for o in ("coronal", "sagittal")]
+    planes = [_framed(anatomy, centre_mm, orientation, None) for orientation in ("coronal", "sagittal")]
     figure, axes = _dark_grid(len(transforms), [plane for plane in planes for _ in range(2)])
     for row, (name, transform) in enumerate(transforms.items()):
         for column, plane in enumerate(planes):
@@ -89,6 +91,18 @@ def alignment_sections(
             left.set_title(f"{name}: {plane.orientation}, bone outline", fontsize=9, color="white")
             right.set_title(f"{name}: checkerboard", fontsize=9, color="white")
     return to_png(figure)
+
+
+def _framed(
+    anatomy: Volume, centre_mm: tuple[float, float, float], orientation: Orientation, field_mm: float | None
+) -> Plane:
+    """The plane through the centre, cut to ``field_mm`` around it or to where the body is."""
+    plane = plane_through(anatomy.geometry, centre_mm, orientation, step_mm=1.5 if field_mm is None else 0.75)
+    if field_mm is not None:
+        near = np.abs(plane.points - np.asarray(centre_mm)).max(axis=-1) <= field_mm / 2
+    else:
+        near = np.nan_to_num(section(anatomy, plane), nan=-np.inf) > _BODY_ABOVE.get(anatomy.modality, -np.inf)
+    return plane.cropped(near, margin_mm=0.0 if field_mm is not None else 8.0)
 
 
 def to_png(figure: Figure, dpi: int = 110) -> bytes:

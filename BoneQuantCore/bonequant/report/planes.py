@@ -36,6 +36,27 @@ class Plane:
             self.orientation
         ]
 
+    def cropped(self, wanted: np.ndarray, margin_mm: float) -> Plane:
+        """The smallest rectangle that holds the points marked in ``wanted`` (rows, columns), with a margin."""
+        if not wanted.any():
+            return self
+        left, right, bottom, top = self.extent_mm
+        rows, columns = wanted.shape
+        step_x, step_y = (right - left) / columns, (top - bottom) / rows
+        margin = round(margin_mm / abs(step_x))
+        inside = []
+        for axis, count in ((1, rows), (0, columns)):
+            marked = np.flatnonzero(wanted.any(axis=axis))
+            inside.append(slice(max(marked[0] - margin, 0), min(marked[-1] + margin + 1, count)))
+        row, column = inside
+        extent = (
+            left + column.start * step_x,
+            left + column.stop * step_x,
+            top - row.stop * step_y,
+            top - row.start * step_y,
+        )
+        return Plane(self.orientation, self.position_mm, self.points[row, column], extent)
+
 
 def plane_through(
     geometry: Geometry, centre_mm: tuple[float, float, float], orientation: Orientation, step_mm: float = 1.5

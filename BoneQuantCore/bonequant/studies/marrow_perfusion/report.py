@@ -17,7 +17,28 @@ from bonequant.studies.marrow_perfusion.follow_up import FollowUp
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 
 _PICTURED = ("bone", "marrow", "red_marrow", "liver", "spleen", "blood_pool")
-_LARGEST_LESIONS = 3  # pictures of their own
+_PICTURED_LESIONS = 3  # with the highest peak; pictures of their own
+_LESION_FIELD_MM = 160.0
+
+# Captions of the tables of truth; of each quantity its heading and what is shown of it.
+_ALL = ("truth", "measured", "error_percent")
+_TRUTH_HEADINGS = {"truth": "True {} {}", "measured": "{} measured", "error": "{} {}", "error_percent": "error %"}
+_TRUTH_TABLES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
+    "Error of the alignment of SPECT and CT, over points of the bone": {
+        "alignment error, median": ("median error", ("error",)),
+        "alignment error, largest": ("largest error", ("error",)),
+    },
+    "Lesions, by the candidate found at their place; corrected is after partial volume correction": {
+        "lesion volume": ("volume", _ALL),
+        "lesion to normal bone": ("ratio to normal bone", _ALL),
+        "lesion uptake, corrected": ("corrected uptake", _ALL),
+    },
+    "Regions; corrected is after partial volume correction": {
+        "volume": ("volume", _ALL),
+        "mean uptake": ("mean", _ALL),
+        "mean uptake, corrected": ("corrected mean", ("measured", "error_percent")),
+    },
+}
 
 
 def page(
@@ -98,7 +119,7 @@ def _pictures(result: MarrowResult) -> Section:
             "right of the patient is left of the picture.",
         )
     )
-    for lesion in sorted(result.lesions, key=lambda lesion: -lesion.peak)[:_LARGEST_LESIONS]:
+    for lesion in sorted(result.lesions, key=lambda lesion: -lesion.peak)[:_PICTURED_LESIONS]:
         mask = masks.get(lesion.name)
         if mask is not None:
             png = fused_sections(
@@ -108,6 +129,7 @@ def _pictures(result: MarrowResult) -> Section:
                 outlines={lesion.name: mask},
                 centre_mm=centre_of(mask),
                 upper=max(upper, lesion.peak),
+                field_mm=_LESION_FIELD_MM,
             )
             blocks.append(Picture(png, f"{_title(lesion.name)} in {_title(lesion.region)}."))
     values = {_title(name): numbers for name, numbers in result.samples.items()}
@@ -140,7 +162,6 @@ def _regions(result: MarrowResult) -> Section:
         "cv": "CV",
         "entropy_bits": "Entropy bit",
         "hu_mean": "HU mean",
-        "hu_sd": "HU SD",
     }
     shown = [{**row, "region": _title(row["region"])} for row in result.rows]
     flags = {i: "warning" for i, row in enumerate(result.rows) if row["remarks"]}
@@ -226,17 +247,22 @@ def _agreement(result: MarrowResult) -> Section:
 
 
 def _truth_section(rows: Sequence[dict[str, Any]]) -> Section:
-    columns = {
-        "quantity": "Quantity",
-        "region": "Region",
-        "unit": "Unit",
-        "truth": "Truth",
-        "measured": "Measured",
-        "error": "Error",
-        "error_percent": "Error %",
-    }
-    shown = [{**row, "region": _title(row["region"])} for row in rows]
-    return Section("Measured beside the truth of the phantom", [Table(columns, shown)])
+    """One table per kind of thing; a row per thing, with its quantities side by side."""
+    blocks: list[Block] = []
+    for caption, quantities in _TRUTH_TABLES.items():
+        table: dict[str, dict[str, Any]] = {}
+        columns = {"region": "Region"}
+        for row in rows:
+            if row["quantity"] not in quantities:
+                continue
+            key, heading, parts = row["quantity"], *quantities[row["quantity"]]
+            line = table.setdefault(row["region"], {"region": _title(row["region"])})
+            for part in parts:
+                columns[f"{key} {part}"] = _TRUTH_HEADINGS[part].format(heading, row["unit"]).strip()
+                line[f"{key} {part}"] = row[part]
+        if table:
+            blocks.append(Table(columns, list(table.values()), caption=caption))
+    return Section("Measured beside the truth of the phantom", blocks)
 
 
 def _alignment(result: MarrowResult) -> Section:

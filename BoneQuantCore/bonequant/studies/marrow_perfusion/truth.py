@@ -51,7 +51,7 @@ def _lesions(result: MarrowResult, truth: Mapping[str, Any]) -> list[dict[str, A
         far = {c: float(np.linalg.norm(points - centre, axis=1).min()) for c, points in candidates.items()}
         nearest = min(far, key=lambda c: far[c], default=None)
         if nearest is None or far[nearest] > _SAME_LESION_MM:
-            rows.append(_row("lesion found", label, "", 1.0, 0.0))
+            rows.append(_row("lesion volume", label, "mL", known["volume_ml"], None))  # not found
             continue
         row = measured[nearest]
         rows.append(_row("lesion volume", label, "mL", known["volume_ml"], row["volume_ml"]))
@@ -83,13 +83,15 @@ def _points_of(mask: sitk.Image) -> np.ndarray:
     return (index * spacing) @ direction.T + np.array(mask.GetOrigin())
 
 
-def _row(quantity: str, region: str, unit: str, truth: float, measured: float) -> dict[str, Any]:
+def _row(quantity: str, region: str, unit: str, truth: float, measured: float | None) -> dict[str, Any]:
+    """One comparison; ``measured`` is None for what was not found."""
+    error = None if measured is None else measured - truth
     return {
         "quantity": quantity,
         "region": region,
         "unit": unit,
         "truth": truth,
         "measured": measured,
-        "error": measured - truth,
-        "error_percent": 100 * (measured - truth) / truth if truth else None,
+        "error": error,
+        "error_percent": 100 * error / truth if truth and error is not None else None,
     }
