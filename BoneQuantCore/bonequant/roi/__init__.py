@@ -1,5 +1,6 @@
 """Regions: found on CT, carried to other grids, measured where they were drawn."""
 
+from bonequant.roi.anatomy import Anatomy, anatomical_regions
 from bonequant.roi.lesions import LesionCandidate, lesion_candidates
 from bonequant.roi.levels import name_levels
 from bonequant.roi.measure import measure, measure_many
@@ -7,17 +8,23 @@ from bonequant.roi.measurement import RoiMeasurement
 from bonequant.roi.merge import merge_user_regions
 from bonequant.roi.peak import suv_peak
 from bonequant.roi.propagate import propagate
+from bonequant.roi.red_marrow import RedMarrow, red_marrow
+from bonequant.roi.reference import Reference, reference_regions
 from bonequant.roi.skeleton import Skeleton, SkeletonSettings, segment_skeleton, skeleton
 from bonequant.roi.totalsegmentator import TOTAL_CLASSES, is_totalsegmentator, regions_of_totalsegmentator
 from bonequant.roi.vertebrae import Vertebrae, vertebrae
 
 __all__ = [
     "TOTAL_CLASSES",
+    "Anatomy",
     "LesionCandidate",
+    "RedMarrow",
+    "Reference",
     "RoiMeasurement",
     "Skeleton",
     "SkeletonSettings",
     "Vertebrae",
+    "anatomical_regions",
     "is_totalsegmentator",
     "lesion_candidates",
     "measure",
@@ -25,6 +32,8 @@ __all__ = [
     "merge_user_regions",
     "name_levels",
     "propagate",
+    "red_marrow",
+    "reference_regions",
     "regions_of_totalsegmentator",
     "segment_skeleton",
     "skeleton",

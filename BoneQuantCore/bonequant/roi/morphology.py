@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
 
 
 def dilate_disc(mask: np.ndarray, radius_mm: float, spacing: Sequence[float], normal: int = 0) -> np.ndarray:
@@ -83,6 +84,24 @@ def largest(mask: np.ndarray) -> np.ndarray:
     size = np.bincount(labels.ravel())
     size[0] = 0
     return labels == size.argmax()
+
+
+def convex_slices(mask: np.ndarray) -> np.ndarray:
+    """The convex hull of the mask in each plane along axis 0; planes with fewer than ten voxels stay empty."""
+    result = np.zeros(mask.shape, dtype=bool)
+    for plane, filled in zip(mask, result, strict=True):
+        points = np.argwhere(plane)
+        if len(points) < 10:
+            continue
+        try:
+            hull = ConvexHull(points)
+        except QhullError:  # all on one line
+            continue
+        low, high = points.min(axis=0), points.max(axis=0) + 1
+        grid = np.moveaxis(np.mgrid[low[0] : high[0], low[1] : high[1]], 0, -1)
+        inside = (grid @ hull.equations[:, :2].T + hull.equations[:, 2] <= 1e-6).all(axis=-1)
+        filled[low[0] : high[0], low[1] : high[1]] = inside
+    return result
 
 
 def _or_shifted(target: np.ndarray, source: np.ndarray, shift: int, axis: int) -> None:

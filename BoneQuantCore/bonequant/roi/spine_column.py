@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from bonequant.roi.discs import Disc
 from bonequant.roi.morphology import dilate_disc, holes, largest, open_disc
-from bonequant.roi.spine_axis import SpineAxis
+from bonequant.roi.spine_axis import WALL_MM, SpineAxis
 
 _STEP_MM = 2.0
 _NEAR_MM = 60.0
@@ -69,8 +69,7 @@ class Column:
 
     def sacrum_top(self) -> float | None:
         """Where along the axis the sacral wings begin (their upper edge), or None where there are none."""
-        wall = float(np.median(self.axis.wall_mm))
-        rows = (-wall - 5 < _FRONT) & (_FRONT < 4)
+        rows = (-WALL_MM - 5 < _FRONT) & (_FRONT < 4)
         sides = [
             self.straight[:, rows][:, :, (side * _LEFT >= 26) & (side * _LEFT <= 40)].mean(axis=(1, 2))
             for side in (1, -1)
@@ -120,7 +119,7 @@ class Column:
         quarter = 0.25 * (high - low)
         middle = self.straight[int(low + quarter) : int(high - quarter) + 1]
         outline = (middle.mean(axis=0) > 0.5)[None]
-        behind = -1.0 - self.axis.wall_mm[min(max(int((low + high) / 2), 0), len(self.axis.points) - 1)] > _FRONT
+        behind = _FRONT < -WALL_MM - 1.0
         outline[:, behind] = False
         grid = (1.0, _STEP_MM, _STEP_MM)
         outline = dilate_disc(largest(open_disc(outline | holes(outline), 5.0, grid)), 4.0, grid)[0]

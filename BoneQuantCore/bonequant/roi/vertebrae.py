@@ -20,7 +20,7 @@ from bonequant.roi.body import body_mask
 from bonequant.roi.canal import find_canal
 from bonequant.roi.discs import Disc, find_discs
 from bonequant.roi.levels import name_levels
-from bonequant.roi.morphology import close_disc, holes
+from bonequant.roi.morphology import close_disc, convex_slices, holes
 from bonequant.roi.skeleton import Skeleton
 from bonequant.roi.spine_axis import SpineAxis
 from bonequant.roi.spine_column import Body, Column
@@ -28,7 +28,19 @@ from bonequant.volume import Volume
 
 Place = float | Sequence[float]  # a z position, or a point, LPS mm
 _BREACH_MM = 16.0  # widest gap in a body's cortex that is closed
+_CONVEX = 1.15
 _SACRAL_DISC_MM = 20.0  # how far the last disc may be from the upper edge of the sacral wings
+
+
+@dataclass(frozen=True, eq=False)
+class Spine:
+    """The column before its vertebrae are named: axis, bone around it, cuts from below, and whether a sacrum bears
+    it."""
+
+    axis: SpineAxis
+    column: Column
+    discs: tuple[Disc, ...]
+    on_sacrum: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,35 +79,53 @@ def vertebrae(
     report(0.0, "Spine")
     frame = AxialFrame.of(ct.image)
     bone = frame.mask_of((skeleton.masks if isinstance(skeleton, Skeleton) else skeleton)["bone"])
-    canal = find_canal(bone, body_mask(frame.array, frame.spacing), frame.spacing)
-    if canal is None:
+    spine = find_spine(frame, bone, body_mask(frame.array, frame.spacing), cuts)
+    if spine is None:
         raise InputError(f"{ct.source or ct.name or 'The CT'}: no spinal canal of 4 cm or more in the field of view.")
+    report(0.7, "Vertebral bodies")
+    result = label_bodies(spine, frame, level)
+    report(1.0, "Vertebrae")
+    return result
+
+
+def find_spine(
+    frame: AxialFrame,
+    bone: np.ndarray,
+    body: np.ndarray,
+    cuts: Sequence[float | tuple[Sequence[float], Sequence[float]]] | None = None,
+) -> Spine | None:
+    """Axis and cuts of the spine in a bone mask of ``frame``; None where there is no spinal canal."""
+    canal = find_canal(bone, body, frame.spacing)
+    if canal is None:
+        return None
     axis = SpineAxis.of(canal, frame.spacing)
-    report(0.4, "Discs")
     discs = find_discs(frame.array, axis, frame.spacing) if cuts is None else _given(cuts, axis, frame)
     column = Column.of(bone, axis, frame.spacing)
     discs, on_sacrum = _above_sacrum(discs, column.sacrum_top(), axis)
-    if not discs:
+    return Spine(axis, column, tuple(discs), on_sacrum)
+
+
+def label_bodies(spine: Spine, frame: AxialFrame, level: tuple[str, Place] | None = None) -> Vertebrae:
+    """Masks and names of the bodies between the spine's cuts. Raises InputError where there is no cut or no body."""
+    if not spine.discs:
         raise InputError("No disc was found in the spine; give the cut planes (cuts=...) to separate the vertebrae.")
-    report(0.7, "Vertebral bodies")
-    bodies = column.bodies(discs, on_sacrum)
+    bodies = spine.column.bodies(spine.discs, spine.on_sacrum)
     if not bodies:
         raise InputError("No vertebral body lies between the cuts; give other cut planes (cuts=...).")
     naming = name_levels(
         len(bodies),
-        on_sacrum=on_sacrum,
-        ribs=_ribs_of(bodies, column.rib_ends()),
-        given=None if level is None else (_body_at(level[1], bodies, axis, frame), level[0]),
+        on_sacrum=spine.on_sacrum,
+        ribs=_ribs_of(bodies, spine.column.rib_ends()),
+        given=None if level is None else (_body_at(level[1], bodies, spine.axis, frame), level[0]),
     )
     named = list(zip(naming.names, bodies, strict=True))
-    report(1.0, "Vertebrae")
     return Vertebrae(
         {name: frame.to_native(_solid(body, frame.array, frame.spacing)) for name, body in named},
-        tuple(_as_lps(disc, frame) for disc in reversed(discs)),
+        tuple(_as_lps(disc, frame) for disc in reversed(spine.discs)),
         naming.anchor,
         tuple(name for name, body in named if body.incomplete),
         naming.warnings,
-        on_sacrum,
+        spine.on_sacrum,
     )
 
 
@@ -183,5 +213,9 @@ def _solid(body: Body, hu: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
         closed = close_disc(part, _BREACH_MM / 2, spacing, normal)
         votes += closed | holes(closed, normal)
     inner = tuple(slice(low, -high) for low, high in margin)
-    mask[box] |= (votes[inner] >= 2) & (hu[box] > -150)
+    part = (mask[box] | (votes[inner] >= 2)) & (hu[box] > -150)
+    hull = convex_slices(part)
+    destroyed = hull.sum(axis=(1, 2)) > _CONVEX * part.sum(axis=(1, 2))  # bodies are convex but for the canal's side
+    part[destroyed] |= hull[destroyed] & (hu[box][destroyed] > -150)
+    mask[box] = part
     return mask
