@@ -47,20 +47,27 @@ set(LIBRARY_SCRIPTS
   bonequant/io/sorting.py
   bonequant/io/volumes.py
   bonequant/kinetics/__init__.py
+  bonequant/kinetics/arrival.py
   bonequant/kinetics/blocks.py
   bonequant/kinetics/bounded_pair.py
+  bonequant/kinetics/concentration.py
   bonequant/kinetics/convolution.py
   bonequant/kinetics/delay.py
+  bonequant/kinetics/descriptive.py
   bonequant/kinetics/fit.py
   bonequant/kinetics/input_function.py
   bonequant/kinetics/maps.py
+  bonequant/kinetics/max_slope.py
   bonequant/kinetics/models.py
   bonequant/kinetics/one_rate.py
   bonequant/kinetics/population_aif.py
   bonequant/kinetics/problem.py
   bonequant/kinetics/products.py
   bonequant/kinetics/rate_table.py
+  bonequant/kinetics/relaxivity.py
   bonequant/kinetics/settings.py
+  bonequant/kinetics/spgr.py
+  bonequant/kinetics/t1_mapping.py
   bonequant/kinetics/two_rates.py
   bonequant/mrml/__init__.py
   bonequant/mrml/bundle.py
@@ -82,6 +89,10 @@ set(LIBRARY_SCRIPTS
   bonequant/phantom/dicom_ct.py
   bonequant/phantom/dicom_nm.py
   bonequant/phantom/dicom_pt.py
+  bonequant/phantom/dynamic_dicom.py
+  bonequant/phantom/dynamic_spine.py
+  bonequant/phantom/dynamic_spine_parts.py
+  bonequant/phantom/dynamic_tissue.py
   bonequant/phantom/files.py
   bonequant/phantom/lesions.py
   bonequant/phantom/nema.py
@@ -102,6 +113,7 @@ set(LIBRARY_SCRIPTS
   bonequant/radiomics/__init__.py
   bonequant/radiomics/describe.py
   bonequant/radiomics/extract.py
+  bonequant/radiomics/extract_many.py
   bonequant/radiomics/features.py
   bonequant/radiomics/ibsi/__init__.py
   bonequant/radiomics/ibsi/configurations.py
@@ -198,6 +210,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/peak.py
   bonequant/roi/propagate.py
   bonequant/roi/red_marrow.py
+  bonequant/roi/reference.py
   bonequant/roi/region.py
   bonequant/roi/skeleton.py
   bonequant/roi/sphere.py
@@ -267,6 +280,7 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/marrow_perfusion/truth.py
   bonequant/volume/__init__.py
   bonequant/volume/acquisition.py
+  bonequant/volume/acquisition_json.py
   bonequant/volume/geometry.py
   bonequant/volume/resample.py
   bonequant/volume/types.py

@@ -4,6 +4,9 @@ from bonequant.phantom.ct import CtSettings, simulate_ct
 from bonequant.phantom.dicom_ct import write_ct_series
 from bonequant.phantom.dicom_nm import write_nm
 from bonequant.phantom.dicom_pt import write_pt_series
+from bonequant.phantom.dynamic_dicom import write_dynamic_series, write_mr_volume
+from bonequant.phantom.dynamic_spine import SpineDceSettings, SpineScan, simulate_spine, spine_follow_up, spine_preset
+from bonequant.phantom.dynamic_tissue import Tissue
 from bonequant.phantom.files import truth_document, write_patient
 from bonequant.phantom.lesions import Lesion
 from bonequant.phantom.nema import (
@@ -33,6 +36,9 @@ __all__ = [
     "RegionTruth",
     "SpectScan",
     "SpectSettings",
+    "SpineDceSettings",
+    "SpineScan",
+    "Tissue",
     "Torso",
     "TorsoSettings",
     "Tracer",
@@ -48,12 +54,17 @@ __all__ = [
     "simulate_nema",
     "simulate_patient",
     "simulate_spect",
+    "simulate_spine",
     "sphere_centers",
     "sphere_diameters",
     "sphere_points",
+    "spine_follow_up",
+    "spine_preset",
     "torso",
     "truth_document",
     "write_ct_series",
+    "write_dynamic_series",
+    "write_mr_volume",
     "write_nm",
     "write_patient",
     "write_pt_series",
