@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -9,9 +11,11 @@ from bonequant.errors import GeometryError, InputError
 from bonequant.kinetics.blocks import fit_blocks
 from bonequant.kinetics.fit import frames_that_count, make_problem, standard_errors, units_of
 from bonequant.kinetics.settings import KineticsSettings
-from bonequant.progress import Progress
+from bonequant.progress import Progress, no_progress
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import Curve, DynamicSeries, Volume, image_from_array
+
+_BLOCK = 8192
 
 
 def fit_maps(
@@ -61,33 +65,66 @@ def fit_maps(
         warnings.append(f"{int(found.at_bound.sum())} of {len(voxels)} voxels sit on a bound of a parameter.")
 
     columns = {**found.values, "rss": found.rss, "r2": found.r2}
-    units = {**units_of(problem.model, settings), "rss": f"({series.unit})^2" if series.unit else "", "r2": ""}
+    units = {**units_of(problem.model, settings), "rss": f"({series.unit})^2" if series.unit else ""}
     if settings.standard_errors:
         errors = standard_errors(problem, found)
         columns.update({f"{name}_se": column for name, column in errors.items()})
         units.update({f"{name}_se": units[name] for name in errors})
-
-    def volume(name: str, array: np.ndarray) -> Volume:
-        return Volume(
-            image=image_from_array(array.reshape(series.geometry.shape), series.geometry),
-            modality=series.modality,
-            unit=units.get(name, ""),
-            acquisition=series.acquisition,
-            name=name,
-            source=series.source,
-            sha256=series.sha256,
-            warnings=tuple(warnings),
-        )
-
-    maps = {}
-    for name, column in columns.items():
-        array = np.full(frames.shape[1], np.nan, dtype=np.float32)
-        array[voxels] = column
-        maps[name] = volume(name, array)
+    maps = {name: _map(series, name, units.get(name, ""), voxels, column, warnings) for name, column in columns.items()}
     bound = np.zeros(frames.shape[1], dtype=np.uint8)
     bound[voxels] = found.at_bound
-    maps["at_bound"] = volume("at_bound", bound)
+    maps["at_bound"] = _volume(series, "at_bound", "", bound, warnings)
     return maps
+
+
+def curve_maps(
+    series: DynamicSeries,
+    function: Callable[[np.ndarray], dict[str, np.ndarray]],
+    units: dict[str, str],
+    mask: sitk.Image | np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Volume]:
+    """Maps of what ``function`` makes of curves (N, T), such as ``descriptive`` or ``max_slope_liver``.
+
+    Returns one Volume per result, NaN outside the mask; voxels that are not finite are counted in ``warnings``.
+    """
+    report = progress or no_progress
+    voxels = _voxels(mask, series.geometry)
+    frames = np.asarray(series.frames).reshape(len(series.times_s), -1)
+    columns: dict[str, np.ndarray] = {name: np.full(len(voxels), np.nan) for name in units}
+    failed = 0
+    for start in range(0, len(voxels), _BLOCK):
+        curves = np.take(frames, voxels[start : start + _BLOCK], axis=1).T.astype(np.float64)
+        failed += int((~np.isfinite(curves).all(axis=1)).sum())
+        for name, values in function(curves).items():
+            columns[name][start : start + len(curves)] = values
+        report(min((start + _BLOCK) / len(voxels), 1.0), f"{start + len(curves)} of {len(voxels)} curves")
+    warnings = list(series.warnings)
+    if failed:
+        warnings.append(f"{failed} of {len(voxels)} voxels have values that are not finite; their maps are NaN.")
+    return {name: _map(series, name, units[name], voxels, column, warnings) for name, column in columns.items()}
+
+
+def _map(
+    series: DynamicSeries, name: str, unit: str, voxels: np.ndarray, values: np.ndarray, warnings: list[str]
+) -> Volume:
+    """float32, NaN away from ``voxels``."""
+    array = np.full(int(np.prod(series.geometry.shape)), np.nan, dtype=np.float32)
+    array[voxels] = values
+    return _volume(series, name, unit, array, warnings)
+
+
+def _volume(series: DynamicSeries, name: str, unit: str, array: np.ndarray, warnings: list[str]) -> Volume:
+    return Volume(
+        image=image_from_array(array.reshape(series.geometry.shape), series.geometry),
+        modality=series.modality,
+        unit=unit,
+        acquisition=series.acquisition,
+        name=name,
+        source=series.source,
+        sha256=series.sha256,
+        warnings=tuple(warnings),
+    )
 
 
 def _voxels(mask: sitk.Image | np.ndarray | None, geometry: Geometry) -> np.ndarray:

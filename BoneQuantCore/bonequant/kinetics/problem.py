@@ -12,6 +12,7 @@ from bonequant.kinetics import one_rate, two_rates
 from bonequant.kinetics.bounded_pair import Box, best_pair
 from bonequant.kinetics.input_function import InputFunction
 from bonequant.kinetics.models import Kernel, Model
+from bonequant.kinetics.products import product
 from bonequant.kinetics.rate_table import RateTable, rate_nodes
 from bonequant.kinetics.settings import KineticsSettings
 from bonequant.kinetics.two_rates import PairTable
@@ -54,16 +55,17 @@ class Problem:
             return np.full(curves.shape[1], -np.inf)
         table = self._table(delays)
         if isinstance(table, PairTable):
-            return two_rates.search_pairs(table, self.box, table.basis @ curves)[2]
+            return two_rates.search_pairs(table, self.box, product(table.basis, curves))[2]
         if self.model.rates == 0:
             return self._linear(table, curves).energy
         return one_rate.search_nodes(table, self.box, *one_rate.inner_products(table, curves))[1]
 
-    def solve(self, curves: np.ndarray, delays: Delays) -> Solution:
-        """The global optimum at these delays."""
+    def solve(self, curves: np.ndarray, delays: Delays, near: Kernel | None = None) -> Solution:
+        """The global optimum at these delays; with two rates, the one that the kernels ``near`` lead to if given."""
         table = self._table(delays)
         if isinstance(table, PairTable):
-            p1, p2, k, k2, energy = two_rates.solve_pairs(table, self.box, curves)
+            start = None if near is None else (near.k, near.k2)
+            p1, p2, k, k2, energy = two_rates.solve_pairs(table, self.box, curves, start)
             return Solution(Kernel(p1, p2, k, k2), energy)
         if self.model.rates == 0:
             return self._linear(table, curves)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bonequant.kinetics.products import product
+
 SPACING = 0.2  # of u
 PAD = 4  # nodes on either side of a window's centre
 _OFFSETS = np.arange(-PAD, PAD + 1)
@@ -37,7 +39,7 @@ def voxel_polynomials(products: np.ndarray, node: np.ndarray) -> np.ndarray:
     window = np.empty((2 * PAD + 1, count))
     for m in range(2 * PAD + 1):
         np.take(products, flat + m * count, out=window[m])
-    return _TO_POLYNOMIAL @ window
+    return product(_TO_POLYNOMIAL, window)
 
 
 def value_and_slope(coefficients: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonequant.kinetics.bounded_pair import Box, best_pair
+from bonequant.kinetics.products import product
 from bonequant.kinetics.rate_table import PAD, value_and_slope, window_polynomials
 
 _ITERATIONS = 60
 _TOLERANCE = 1e-7  # of ln k
+_TOGETHER = 1 << 16  # pairs x voxels evaluated at once, to stay in the processor's cache
 _KEPT = 1e-9  # of the largest singular value of the normalised dictionary
 
 
@@ -56,32 +58,38 @@ class PairTable:
 def search_pairs(table: PairTable, box: Box, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes (fast, slow) and explained energy, each (B,), for curves in the basis (r, B)."""
     tried = np.unique(np.append(np.arange(0, len(table.nodes), 2), len(table.nodes) - 1))
-    products = table.nodes[tried] @ reduced
+    products = product(table.nodes[tried], reduced)
     gram = table.nodes[tried] @ table.nodes[tried].T
-    rates = table.inner_rates[tried]
+    high = _highest(box, table.inner_rates[tried])
     count = reduced.shape[1]
-    best = np.full(count, -np.inf)
-    fast, slow = np.zeros(count, dtype=np.intp), np.zeros(count, dtype=np.intp)
-    for i in range(len(tried)):
-        for j in range(i):
-            high = _highest(box, rates[i]), _highest(box, rates[j])
-            _, _, energy = best_pair(
-                products[i], products[j], gram[i, i], gram[i, j], gram[j, j], 0.0, high[0], 0.0, high[1]
-            )
-            better = energy > best
-            np.copyto(best, energy, where=better)
-            fast[better], slow[better] = tried[i], tried[j]
-    return fast, slow, best
+    best, pair = np.full(count, -np.inf), np.zeros(count, dtype=np.intp)
+    fast, slow = np.tril_indices(len(tried), -1) if len(tried) > 1 else (np.zeros(1, int), np.zeros(1, int))
+    rows = max(_TOGETHER // count, 1)
+    for start in range(0, len(fast), rows):
+        i, j = fast[start : start + rows], slow[start : start + rows]
+        g11, g12, g22 = (g[:, None] for g in (gram[i, i], gram[i, j], gram[j, j]))
+        _, _, energy = best_pair(products[i], products[j], g11, g12, g22, 0.0, high[i, None], 0.0, high[j, None])
+        row = energy.argmax(axis=0)
+        energy = energy[row, np.arange(count)]
+        better = energy > best
+        best[better], pair[better] = energy[better], start + row[better]
+    return tried[fast[pair]], tried[slow[pair]], best
 
 
 def solve_pairs(
-    table: PairTable, box: Box, curves: np.ndarray
+    table: PairTable, box: Box, curves: np.ndarray, start: tuple[np.ndarray, np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Best (A, B, k_fast, k_slow, explained energy), each (voxels,), for ``curves`` (T, voxels)."""
-    reduced = table.basis @ curves
-    fast, slow, _ = search_pairs(table, box, reduced)
+    """Best (A, B, k_fast, k_slow, explained energy), each (voxels,), for ``curves`` (T, voxels).
+
+    ``start`` gives rates to begin with, (fast, slow); without it all pairs of nodes are searched.
+    """
+    reduced = product(table.basis, curves)
     low, high = 0.0, table.step * (len(table.nodes) - 1)
-    u = np.stack([fast, slow]) * table.step  # ln(k / k_0)
+    if start is None:
+        fast, slow, _ = search_pairs(table, box, reduced)
+        u = np.stack([fast, slow]) * table.step  # ln(k / k_0)
+    else:
+        u = np.clip(np.log(np.stack(start) / table.inner_rates[0]), low, high)
     state = _point(table, box, reduced, u)
     damping = np.full(u.shape[1], 1e-3)
     result, amplitudes, energy = u.copy(), state.amplitudes.copy(), state.energy.copy()
