@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import numbers
 import types
 import typing
 from dataclasses import dataclass
@@ -123,9 +124,13 @@ def _coerce(name: str, value: Any, hint: Any) -> Any:
     if isinstance(hint, type) and origin is None:
         if issubclass(hint, Settings) and isinstance(value, dict):
             return hint.from_dict(value)
-        if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if hint in (int, float) and isinstance(value, bool):
+            raise SettingsError(f"{name} must be {hint.__name__}, not {value!r}.")
+        if hint is float and isinstance(value, numbers.Real):
             return float(value)
-        if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        if hint is int and isinstance(value, numbers.Integral):
+            return int(value)
+        if isinstance(value, hint):
             return value
     if hint is Any:
         return value
@@ -137,14 +142,14 @@ def _check(name: str, value: Any, metadata: typing.Mapping[str, Any]) -> None:
     unit = f" {metadata['unit']}" if metadata.get("unit") else ""
     if metadata.get("choices") and value is not None and value not in metadata["choices"]:
         raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(map(str, metadata['choices']))}.")
-    numbers = value if isinstance(value, tuple) else (value,)
-    for number in numbers:
+    for number in value if isinstance(value, tuple) else (value,):
         if not isinstance(number, (int, float)) or isinstance(number, bool):
             continue
         low, high = metadata.get("low"), metadata.get("high")
         outside = (low is not None and number < low) or (high is not None and number > high)
-        if math.isnan(number) or outside:
-            raise SettingsError(f"{name} is {number}{unit}; the range is {low} to {high}{unit}.")
+        if not math.isfinite(number) or outside:  # JSON knows neither NaN nor infinity
+            ends = " to ".join("any number" if limit is None else str(limit) for limit in (low, high))
+            raise SettingsError(f"{name} is {number}{unit}; the range is {ends}{unit}.")
 
 
 def _plain(value: Any) -> Any:

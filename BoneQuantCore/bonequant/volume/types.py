@@ -113,6 +113,11 @@ class DynamicSeries:
             raise InputError(f"{label} has {frames.shape[0]} frames but {times.size} times; give one time per frame.")
         if not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
             raise InputError(f"{label}: frame times must be finite and strictly increasing; give them with times_s.")
+        if self.durations_s is not None:
+            durations = np.asarray(self.durations_s, dtype=np.float64)
+            if durations.shape != times.shape or not np.all(durations > 0):
+                raise InputError(f"{label}: durations_s must hold {times.size} times above zero, one per frame.")
+            object.__setattr__(self, "durations_s", durations)
         object.__setattr__(self, "frames", frames if frames.dtype == np.float32 else frames.astype(np.float32))
         object.__setattr__(self, "times_s", times)
 
@@ -146,8 +151,8 @@ class Curve:
         values = np.asarray(self.values, dtype=np.float64)
         if times.ndim != 1 or times.shape != values.shape:
             raise InputError(f"Curve {self.name!r}: {times.shape} times for {values.shape} values; give one per time.")
-        if np.any(np.diff(times) <= 0):
-            raise InputError(f"Curve {self.name!r}: times must be strictly increasing.")
+        if not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
+            raise InputError(f"Curve {self.name!r}: times must be finite and strictly increasing.")
         object.__setattr__(self, "times_s", times)
         object.__setattr__(self, "values", values)
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from bonequant.errors import SettingsError
 from bonequant.settings import Settings, describe, setting
@@ -65,7 +66,8 @@ def test_whole_numbers_become_the_declared_float():
         ({"window_hu": [0, 5000]}, r"5000.0 HU; the range is -1024 to 4096 HU"),
         ({"window_hu": [1]}, "must be"),
         ({"limit": -1}, "range"),
-        ({"limit": float("nan")}, "range"),
+        ({"limit": float("nan")}, "range is 0 to any number"),
+        ({"limit": float("inf")}, "range"),
         ({"factors": {"x": "y"}}, r"Outer\.factors\.x must be float"),
         ({"enabled": 1}, "must be bool"),
         ({"inner": {"cutoff": 1}}, "Inner has no setting cutoff"),
@@ -76,6 +78,13 @@ def test_whole_numbers_become_the_declared_float():
 def test_wrong_values_are_refused_by_name(values, message):
     with pytest.raises(SettingsError, match=message):
         Outer.from_dict(values)
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Panels and notebooks hand over what an array held; the settings keep plain numbers, which JSON can write."""
+    settings = Outer(bins=np.int64(64), limit=np.float32(0.5))
+    assert (type(settings.bins), type(settings.limit)) == (int, float)
+    assert Outer.from_json(settings.to_json()) == settings
 
 
 def test_limits_are_inclusive():
