@@ -17,13 +17,13 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError, MissingFactError
 from bonequant.io.dynamic_times import check_times, gaps, refuse_disorder
-from bonequant.io.image_files import FIELD, facts_from_json
+from bonequant.io.image_files import FIELD
 from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
 from bonequant.io.series import image_suffix, stem
 from bonequant.progress import Progress
 from bonequant.provenance import hash_files
-from bonequant.volume import DynamicSeries
+from bonequant.volume import DynamicSeries, acquisition_from_json
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import MODALITIES
 
@@ -69,7 +69,7 @@ def read_dynamic_file(path: Path, overrides: Overrides, times_s: Any, report: Pr
         geometry=grid,
         modality=modality if modality in MODALITIES else "OT",
         unit=own.get("unit", "") if overrides.unit is None else overrides.unit,
-        acquisition=overrides.apply_facts(facts_from_json(own.get("acquisition", "{}"), path)),
+        acquisition=overrides.apply_facts(acquisition_from_json(own.get("acquisition", "{}"), str(path))),
         durations_s=None if durations is None or len(durations) != count else np.array(durations, dtype=float),
         name=own.get("name") or stem(path).removesuffix(".seq"),
         source=str(path),

@@ -1,7 +1,7 @@
 """Writing a dynamic series as ``.seq.nrrd``: a NRRD sequence that every Slicer 5 opens, frames along the first axis.
 
 Times are ``axis 0 index values`` in seconds at full precision; unit, durations and facts are ``BoneQuant_...`` fields.
-Patient name and identifier are never written.
+What identifies patient, study and series is never written.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 
 from bonequant.errors import InputError
 from bonequant.io.files import written_whole
-from bonequant.io.image_files import FIELD, facts_to_json
+from bonequant.io.image_files import FIELD
 from bonequant.progress import Progress, no_progress
-from bonequant.volume import DynamicSeries
+from bonequant.volume import DynamicSeries, acquisition_to_json
 
 _SUFFIX = ".seq.nrrd"
 
@@ -44,7 +44,7 @@ def _header(series: DynamicSeries) -> str:
         "modality": series.modality,
         "unit": series.unit,
         "name": series.name,
-        "acquisition": facts_to_json(series.acquisition),
+        "acquisition": acquisition_to_json(series.acquisition),
     }
     if series.durations_s is not None:
         fields["durations_s"] = json.dumps(np.asarray(series.durations_s, dtype=float).tolist())

@@ -1,17 +1,13 @@
 """NRRD, NIfTI and MetaImage: reading and writing volumes.
 
 A plain image has neither modality nor unit unless the caller gives them or the file's own fields hold them: what
-:func:`write_volume` stores in NRRD and MetaImage under ``BoneQuant_...``. NIfTI has no room for such fields. Patient
-name and identifier are never written.
+:func:`write_volume` stores in NRRD and MetaImage under ``BoneQuant_...``. NIfTI has no room for such fields. What
+identifies patient, study and series is never written.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,13 +18,11 @@ from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
 from bonequant.io.series import image_suffix, stem
 from bonequant.provenance import hash_files
-from bonequant.volume import Acquisition, Volume, image_from_array
+from bonequant.volume import Volume, acquisition_from_json, acquisition_to_json, image_from_array
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import MODALITIES
 
 FIELD = "BoneQuant_"
-_IDENTIFIERS = ("patient_id", "patient_name")
-_TIMES = tuple(f.name for f in dataclasses.fields(Acquisition) if "datetime" in str(f.type))
 _WRITABLE = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 
@@ -49,7 +43,7 @@ def read_image_file(path: Path, overrides: Overrides) -> Volume:
         image=image,
         modality=modality if modality in MODALITIES else "OT",
         unit=unit,
-        acquisition=overrides.apply_facts(facts_from_json(fields.get("acquisition", "{}"), path)),
+        acquisition=overrides.apply_facts(acquisition_from_json(fields.get("acquisition", "{}"), str(path))),
         name=fields.get("name") or stem(path),
         source=str(path),
         sha256=hash_files([path]),
@@ -111,42 +105,8 @@ def write_volume(volume: Volume, path: str | Path) -> Path:
         image.EraseMetaData(key)
     if suffix in (".nrrd", ".mha"):
         fields = {"modality": volume.modality, "unit": volume.unit, "name": volume.name}
-        for name, written in {**fields, "acquisition": facts_to_json(volume.acquisition)}.items():
+        for name, written in {**fields, "acquisition": acquisition_to_json(volume.acquisition)}.items():
             image.SetMetaData(FIELD + name, written)
     with written_whole(path, suffix) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
     return path
-
-
-def facts_to_json(acquisition: Acquisition) -> str:
-    """The facts that are known as one line of JSON, without patient name and identifier."""
-    facts = {}
-    for entry in dataclasses.fields(acquisition):
-        fact = getattr(acquisition, entry.name)
-        if fact is None or fact == () or fact == {} or entry.name in _IDENTIFIERS:
-            continue
-        facts[entry.name] = fact.isoformat() if isinstance(fact, datetime) else fact
-    return json.dumps(facts)
-
-
-def facts_from_json(written: str, path: Path) -> Acquisition:
-    """What :func:`facts_to_json` wrote; ``path`` is for the message. Raises InputError for damage."""
-    try:
-        facts = json.loads(written)
-        known = {entry.name for entry in dataclasses.fields(Acquisition)}
-        facts = {name: _fact(name, fact) for name, fact in facts.items() if name in known}
-        return Acquisition(**facts)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the field {FIELD}acquisition is damaged: {error}.") from error
-
-
-def _fact(name: str, fact: Any) -> Any:
-    if name in _TIMES:
-        return datetime.fromisoformat(fact)
-    if name == "protocol":
-        return {key: _tuples(entry) for key, entry in fact.items()}
-    return _tuples(fact)
-
-
-def _tuples(fact: Any) -> Any:
-    return tuple(_tuples(part) for part in fact) if isinstance(fact, list) else fact

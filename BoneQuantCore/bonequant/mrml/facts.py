@@ -5,18 +5,12 @@ What identifies the patient (name, id, study and series UID) is left out unless 
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import typing
-from datetime import datetime
 from typing import Any
 
-from bonequant.volume import Acquisition, DynamicSeries, Volume
-
-IDENTIFIERS = ("patient_id", "patient_name", "study_uid", "series_uid")
+from bonequant.volume import Acquisition, DynamicSeries, Volume, acquisition_from_json, acquisition_to_json
 
 _PREFIX = "BoneQuant."
-_TYPES = typing.get_type_hints(Acquisition)
 
 
 def set_facts(node: Any, data: Volume | DynamicSeries, *, identifiers: bool = False) -> None:
@@ -34,32 +28,10 @@ def facts_of(node: Any) -> dict[str, Any]:
     return {
         "modality": node.GetAttribute(_PREFIX + "Modality") or _dicom_modality(node) or "OT",
         "unit": node.GetAttribute(_PREFIX + "Unit") or "",
-        "acquisition": acquisition_from_json(text) if text else Acquisition(),
+        "acquisition": acquisition_from_json(text, f"Node '{node.GetName()}'") if text else Acquisition(),
         "sha256": node.GetAttribute(_PREFIX + "Sha256") or "",
         "warnings": tuple(json.loads(node.GetAttribute(_PREFIX + "Warnings") or "[]")),
     }
-
-
-def acquisition_to_json(acquisition: Acquisition, *, identifiers: bool = False) -> str:
-    """Facts that are known, as JSON; date-times in ISO 8601."""
-    left_out = () if identifiers else IDENTIFIERS
-    values = {
-        field.name: getattr(acquisition, field.name)
-        for field in dataclasses.fields(acquisition)
-        if field.name not in left_out and getattr(acquisition, field.name) not in (None, (), {})
-    }
-    return json.dumps(values, default=str)
-
-
-def acquisition_from_json(text: str) -> Acquisition:
-    """The inverse of :func:`acquisition_to_json`. Facts this version does not know are ignored."""
-    values = {name: value for name, value in json.loads(text).items() if name in _TYPES}
-    for name, value in values.items():
-        if datetime in typing.get_args(_TYPES[name]):
-            values[name] = datetime.fromisoformat(value)
-        elif isinstance(value, list):
-            values[name] = tuple(value)
-    return Acquisition(**values)
 
 
 def _dicom_modality(node: Any) -> str:

@@ -7,6 +7,9 @@ so that the report can say which numbers came from a keyboard.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import numbers
+import typing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,12 +71,52 @@ class Acquisition:
     def with_typed(self, **facts: Any) -> Acquisition:
         """Return a copy in which the user's facts replace the file's; None leaves the file's.
 
-        Raises SettingsError for a name that is no fact.
+        Date-times may be written out, "2026-01-31T08:30". Raises SettingsError for a name that is no fact and for a
+        value of another type than the fact's.
         """
         known = {f.name for f in dataclasses.fields(self)} - {"typed", "protocol"}
         unknown = sorted(set(facts) - known)
         if unknown:
             raise SettingsError(f"No such acquisition fact: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
-        given = {name: value for name, value in facts.items() if value is not None}
+        given = {name: as_declared(name, value) for name, value in facts.items() if value is not None}
         typed = tuple(sorted({*self.typed, *given}))
         return dataclasses.replace(self, **given, typed=typed)
+
+
+def as_declared(name: str, value: Any) -> Any:
+    """``value`` as the type that the fact ``name`` has, where that loses nothing. Raises SettingsError otherwise."""
+    declared = _declared(name)
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if declared is float and number:
+        return float(value)
+    if declared is int and number and float(value).is_integer():
+        return int(value)
+    if declared is datetime:
+        return _moment(name, value)
+    if declared is tuple and isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    if declared is dict and isinstance(value, dict):
+        return {key: _tuples(part) for key, part in value.items()}
+    if declared is str and isinstance(value, str):
+        return value
+    what = {float: "a number", int: "a whole number", str: "text", tuple: "a list of texts"}.get(declared, "an object")
+    raise SettingsError(f"{name} must be {what}, not {value!r}.")
+
+
+@functools.cache
+def _declared(name: str) -> type:
+    """The type of a fact without its "or None"; tuple and dict without what they hold."""
+    hint = typing.get_type_hints(Acquisition)[name]
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+    return typing.get_origin(hint) if typing.get_origin(hint) in (tuple, dict) else kinds[0]
+
+
+def _moment(name: str, value: Any) -> datetime:
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{name} must be a date-time such as 2026-01-31T08:30:00, not {value!r}.") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

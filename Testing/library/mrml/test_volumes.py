@@ -101,7 +101,7 @@ def test_acquisition_facts_survive_but_identifiers_do_not(scene, oblique):
         injection_time=datetime(2024, 2, 29, 8, 5, 1, 250000),
         corrections=("ATTN", "SCAT"),
         calibration_factor_cps_per_mbq=1 / 3,
-        protocol={"collimator": 'LEHR; "low: energy"', "energy_windows_kev": [126.0, 154.0]},
+        protocol={"collimator": 'LEHR; "low: energy"', "energy_windows_kev": ((126.0, 154.0),)},
         typed=("patient_weight_kg",),
     )
     node = mrml.to_node(Volume(oblique, "NM", "counts", facts))
