@@ -1,7 +1,7 @@
 """Response criteria: one pure function and one file each, lesions matched over time, burden.
 
-Every criterion returns a :class:`Call`: category, rule that fired, flags, raw numbers, settings and warnings. ``criteria``
-lists them; a new one is a new file with a ``CRITERION`` and a function of the file's name.
+Every criterion returns a :class:`Call`: category, rule that fired, flags, raw numbers, settings and warnings.
+``criteria`` lists them; a new one is a new file with a ``CRITERION`` and a function of the file's name.
 """
 
 from bonequant.response.adc_pattern import AdcPatternSettings, DwiChange, adc_pattern
@@ -12,6 +12,7 @@ from bonequant.response.ct_typing import CtTypingSettings, NormalBone, ct_typing
 from bonequant.response.dce_vp import DceScan, DceVpSettings, Radiotherapy, dce_vp
 from bonequant.response.eortc import EortcScan, EortcSettings, eortc
 from bonequant.response.flare import FlareFindings, FlareSettings, flare
+from bonequant.response.match_lesions import LesionLink, LesionMatches, MatchSettings, match_lesions
 from bonequant.response.mda import MdaFindings, MdaSettings, mda
 from bonequant.response.met_rads import MetRadsLesion, MetRadsSettings, met_rads, met_rads_lesion
 from bonequant.response.morphology import morphology
@@ -25,6 +26,7 @@ from bonequant.response.recist11 import Recist11Settings, Recist11Visit, recist1
 from bonequant.response.recist11_targets import Recist11Target, why_not_measurable
 from bonequant.response.registry import criteria, function_of
 from bonequant.response.spino import SpinoMri, SpinoSettings, spino
+from bonequant.response.track_lesions import LesionTrack, LesionTracks, track_lesions
 
 __all__ = [
     "BONE_WEIGHT_PERCENT",
@@ -41,6 +43,11 @@ __all__ = [
     "EortcSettings",
     "FlareFindings",
     "FlareSettings",
+    "LesionLink",
+    "LesionMatches",
+    "LesionTrack",
+    "LesionTracks",
+    "MatchSettings",
     "MdaFindings",
     "MdaSettings",
     "MetRadsLesion",
@@ -70,6 +77,7 @@ __all__ = [
     "eortc",
     "flare",
     "function_of",
+    "match_lesions",
     "mda",
     "met_rads",
     "met_rads_lesion",
@@ -83,6 +91,7 @@ __all__ = [
     "recist11",
     "skeleton_fraction_index",
     "spino",
+    "track_lesions",
     "tumour_burden",
     "why_not_measurable",
 ]

@@ -65,7 +65,7 @@ class DwiChange:
 
 
 def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -> Call:
-    """ "Progression", "Response", "Stability", "Undetermined" or "NE" for one lesion.
+    """The pattern of one lesion: "Progression", "Response", "Stability", "Undetermined" or "NE".
 
     What the table does not list is Undetermined with the flag "gap". A pattern of progression needs no ADC.
     """

@@ -60,7 +60,7 @@ def ct_typing(
     normal_before: NormalBone | None = None,
     settings: CtTypingSettings | None = None,
 ) -> Call:
-    """ "lytic", "blastic", "mixed", "unremarkable", or "NE" for a lesion of too few voxels.
+    """The type "lytic", "blastic", "mixed" or "unremarkable"; "NE" for a lesion of too few voxels.
 
     Args:
         hu: the lesion's voxels inside the cortex, any shape; NaN is left out.

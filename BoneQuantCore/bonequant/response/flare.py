@@ -66,7 +66,9 @@ class FlareFindings:
 
 
 def flare(findings: FlareFindings, settings: FlareSettings | None = None) -> Call:
-    """ "flare-or-PDu" where a rise or new lesions may be flare, "not flare", or "NE" (date missing, or no window known).
+    """The category "flare-or-PDu" where a rise or new lesions may be flare, "not flare", or "NE".
+
+    NE where a date is missing or no flare window is known for the method.
 
     ``values["rescan_from"]`` is the first day on which a scan can decide.
     """

@@ -38,10 +38,10 @@ REGRESSION_SIGNS = (
 
 
 def morphology(signs: Iterable[str] | None, *, early_t1_fall: bool = False) -> Call:
-    """ "Progression", "Regression" or "No change" from the signs seen; None is "not assessed", () is "none seen".
+    """The category "Progression", "Regression" or "No change" of one lesion or patient from the signs seen.
 
     Args:
-        signs: of ``PROGRESSION_SIGNS`` and ``REGRESSION_SIGNS``.
+        signs: of ``PROGRESSION_SIGNS`` and ``REGRESSION_SIGNS``; () is "none seen", None "not assessed" (NE).
         early_t1_fall: the T1 signal fell soon after the start of treatment, which may be pseudoprogression.
     """
     if signs is None:

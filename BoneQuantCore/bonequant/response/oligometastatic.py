@@ -30,7 +30,7 @@ class OligometastaticSettings(Settings):
 
 
 def oligometastatic(lesions: Mapping[str, int | None], settings: OligometastaticSettings | None = None) -> Call:
-    """ "oligometastatic", "polymetastatic", "no metastasis" or "NE".
+    """The category "oligometastatic", "polymetastatic", "no metastasis" or "NE".
 
     Args:
         lesions: number of metastases by organ, bone among them; None for an organ that was not examined, which gives
