@@ -41,6 +41,7 @@ set(LIBRARY_SCRIPTS
   bonequant/io/masks.py
   bonequant/io/nifti_length.py
   bonequant/io/overrides.py
+  bonequant/io/plain_geometry.py
   bonequant/io/polygon.py
   bonequant/io/references.py
   bonequant/io/series.py

@@ -20,6 +20,7 @@ from bonequant.io.dynamic_times import check_times, gaps, refuse_disorder
 from bonequant.io.image_files import FIELD
 from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
+from bonequant.io.plain_geometry import plain_grid
 from bonequant.io.series import image_suffix, stem
 from bonequant.progress import Progress
 from bonequant.provenance import hash_files
@@ -40,6 +41,7 @@ def read_dynamic_file(path: Path, overrides: Overrides, times_s: Any, report: Pr
     own = {key[len(FIELD) :]: value for key, value in fields.items() if key.startswith(FIELD)}
     warnings: list[str] = []
     frames, grid = _frames_and_grid(image)
+    grid = plain_grid(path, image, grid, overrides)
     count = len(frames)
     if times_s is not None:
         times = check_times(times_s, count, str(path))

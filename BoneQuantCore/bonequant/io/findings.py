@@ -18,6 +18,7 @@ from bonequant.errors import BoneQuantError, InputError
 from bonequant.io.dicom_header import reader
 from bonequant.io.dicom_volume import plan_series
 from bonequant.io.overrides import Overrides
+from bonequant.io.plain_geometry import plain_grid
 from bonequant.io.series import SeriesInfo, image_suffix
 from bonequant.io.sorting import scan
 from bonequant.progress import Progress
@@ -134,6 +135,10 @@ def _report_image_file(series: SeriesInfo, path: Path) -> SeriesReport:
         return SeriesReport(series, what, problems=(f"{path.name} is not one 3-D volume.",))
     (x, y, z), spacing, origin = size, header.GetSpacing(), header.GetOrigin()
     geometry = Geometry((x, y, z), spacing, origin, header.GetDirection())
+    try:
+        plain_grid(path, header, geometry, Overrides())
+    except InputError as error:
+        return SeriesReport(series, what, problems=(str(error),))
     missing = (
         () if unit or series.kind == "segmentation" else ("The file does not say its modality and unit: give both.",)
     )

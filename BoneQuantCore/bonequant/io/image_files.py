@@ -16,6 +16,7 @@ from bonequant.errors import GeometryError, InputError
 from bonequant.io.files import written_whole
 from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
+from bonequant.io.plain_geometry import plain_grid
 from bonequant.io.series import image_suffix, stem
 from bonequant.provenance import hash_files
 from bonequant.volume import Volume, acquisition_from_json, acquisition_to_json, image_from_array
@@ -28,11 +29,10 @@ _WRITABLE = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 def read_image_file(path: Path, overrides: Overrides) -> Volume:
     """A 3-D scalar image. Raises InputError for what is 4-D, has several values per voxel, or holds NaN."""
-    image = read_image(path)
+    image = read_image(path, overrides)
     fields = {key[len(FIELD) :]: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(FIELD)}
     for key in image.GetMetaDataKeys():
         image.EraseMetaData(key)
-    image = overrides.apply_geometry(image)
     array = sitk.GetArrayViewFromImage(image)
     cleaned = finite(array, overrides.replace_nan, str(path))
     if cleaned is not array:
@@ -51,8 +51,11 @@ def read_image_file(path: Path, overrides: Overrides) -> Volume:
     )
 
 
-def read_image(path: Path) -> sitk.Image:
-    """One 3-D scalar SimpleITK image, a 2-D one as a single slice. Raises InputError or GeometryError."""
+def read_image(path: Path, overrides: Overrides | None = None) -> sitk.Image:
+    """One 3-D scalar SimpleITK image, a 2-D one as a single slice, on the grid that file and caller say.
+
+    Raises InputError for damage, GeometryError for other dimensions and for a grid that nobody states.
+    """
     if image_suffix(path) in (".nii", ".nii.gz"):
         refuse_truncated(path)
     try:
@@ -66,8 +69,6 @@ def read_image(path: Path) -> sitk.Image:
             f"{path} has {image.GetDimension()} dimensions {image.GetSize()} where a 3-D volume is due. "
             "Read it with load_dynamic(), or save one frame."
         )
-    if image.GetDimension() == 2:
-        image = sitk.JoinSeries(image)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise GeometryError(
             f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel where one is due: a colour image, a "
@@ -75,7 +76,8 @@ def read_image(path: Path) -> sitk.Image:
         )
     if "complex" in image.GetPixelIDTypeAsString():
         raise InputError(f"{path} holds complex numbers; save its magnitude.")
-    return image
+    volume = sitk.JoinSeries(image) if image.GetDimension() == 2 else image
+    return plain_grid(path, image, Geometry.of(volume), overrides or Overrides()).apply_to(volume)
 
 
 def finite(array: np.ndarray, replace_nan: float | None, source: str) -> np.ndarray:

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import SimpleITK as sitk
-
-from bonequant.errors import GeometryError, InputError
+from bonequant.errors import InputError
+from bonequant.io.dicom_values import unit_of
 from bonequant.volume import Acquisition
-from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import MODALITIES
 
 GEOMETRY = {
@@ -71,6 +69,8 @@ class Overrides:
                 given[name] = _numbers(name, given[name], count)
         if "modality" in given and given["modality"] not in MODALITIES:
             raise InputError(f"modality is {given['modality']!r}; choose one of {', '.join(MODALITIES)}.")
+        if "unit" in given:
+            given["unit"] = _unit(given["unit"])
         return cls(
             **{name: value for name, value in given.items() if name in own},
             facts={name: value for name, value in given.items() if name in FACTS},
@@ -87,24 +87,17 @@ class Overrides:
         typed = tuple(sorted({*acquisition.typed, *self.typed_geometry, *others}))
         return dataclasses.replace(acquisition, typed=typed)
 
-    def apply_geometry(self, image: sitk.Image) -> sitk.Image:
-        """Give a plain image (NRRD, NIfTI) the caller's spacing, origin and orientation."""
-        if not self.typed_geometry:
-            return image
-        geometry = Geometry.of(image)
-        spacing, origin, direction = geometry.spacing, geometry.origin, geometry.direction
-        if self.pixel_spacing_mm:
-            spacing = (self.pixel_spacing_mm[1], self.pixel_spacing_mm[0], spacing[2])
-        if self.spacing_between_slices_mm:
-            spacing = (spacing[0], spacing[1], abs(self.spacing_between_slices_mm))
-        if self.image_position_patient:
-            origin = (self.image_position_patient[0], self.image_position_patient[1], self.image_position_patient[2])
-        if self.image_orientation_patient:
-            (a, b, c, d, e, f) = self.image_orientation_patient
-            direction = (a, d, b * f - c * e, b, e, c * d - a * f, c, f, a * e - b * d)
-        if min(spacing) <= 0:
-            raise GeometryError(f"A spacing of {spacing} mm is not possible.")
-        return Geometry(geometry.size, spacing, origin, direction).apply_to(image)
+
+def _unit(written: Any) -> str:
+    """The unit by the name that it has everywhere here. Raises InputError for a multiple: voxels stay as they are."""
+    if not isinstance(written, str):
+        raise InputError(f"unit takes a text such as Bq/mL, HU or counts, not {written!r}.")
+    unit, factor = unit_of(written)
+    if factor != 1.0:
+        raise InputError(
+            f"unit={written!r}: the voxels would have to be multiplied by {factor:g}; store them in {unit}."
+        )
+    return unit
 
 
 def _numbers(name: str, value: Any, count: int) -> Any:

@@ -39,8 +39,9 @@ def load(
             fact of :class:`bonequant.volume.Acquisition` (``patient_weight_kg``, ``injection_time`` ...).
 
     Returns:
-        Volume in LPS mm with a right-handed grid; CT in HU (int16 where whole), all else float32. ``acquisition`` holds
-        what the file says, None where it says nothing; ``warnings`` what the reader noticed.
+        Volume in LPS mm, DICOM on a right-handed grid, plain images on their own. CT is in HU (int16 where whole), all
+        else float32. ``acquisition`` holds what the file says, None where it says nothing; ``warnings`` what the reader
+        noticed.
 
     Raises:
         AmbiguousInputError: several series, gates, windows or stacks would fit; the message lists them.

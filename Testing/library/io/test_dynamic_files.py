@@ -35,6 +35,13 @@ def test_round_trip_keeps_every_digit(series, tmp_path):
     assert path.read_bytes() == io.write_dynamic(series, tmp_path / "b.seq.nrrd").read_bytes()
 
 
+def test_the_grid_that_the_caller_gives_is_taken(series, tmp_path):
+    path = io.write_dynamic(series, tmp_path / "a.seq.nrrd")
+    read = io.load_dynamic(path, spacing_between_slices_mm=7, image_position_patient=(1, 2, 3))
+    assert (read.geometry.spacing[2], read.geometry.origin) == (7, (1, 2, 3))
+    assert read.acquisition.typed == ("image_position_patient", "spacing_between_slices_mm")
+
+
 def test_slicer_reads_what_was_written_and_the_other_way_round(series, tmp_path):
     pytest.importorskip("slicer")
     from bonequant.mrml import embedded

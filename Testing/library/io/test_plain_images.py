@@ -72,7 +72,76 @@ def test_four_dimensions_vectors_and_single_slices(tmp_path):
     with pytest.raises(GeometryError, match="3 values per voxel"):
         io.load(tmp_path / "rgb.nrrd")
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5), np.uint8)), str(tmp_path / "flat.mha"))
-    assert io.load(tmp_path / "flat.mha").geometry.size == (5, 4, 1)
+    with pytest.raises(GeometryError, match="how far its slices lie apart.*spacing_between_slices_mm="):
+        io.load(tmp_path / "flat.mha")
+    flat = io.load(tmp_path / "flat.mha", spacing_between_slices_mm=4.5).geometry
+    assert (flat.size, flat.spacing) == ((5, 4, 1), (1, 1, 4.5))
+
+
+NRRD = "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 4 5\nencoding: raw\n{}\n"
+META = (
+    "ObjectType = Image\nNDims = 3\nDimSize = 3 4 5\nElementType = MET_UCHAR\nBinaryData = True\n"
+    "{}ElementDataFile = LOCAL\n"
+)
+LPS_AXES = "space: LPS\nspace directions: (2,0,0) (0,2,0) (0,0,3)\n"
+GIVEN = {
+    "pixel_spacing_mm": (2, 2),
+    "spacing_between_slices_mm": 3,
+    "image_orientation_patient": (1, 0, 0, 0, 0, -1),
+    "image_position_patient": (1, 2, 3),
+}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "header", "lacking"),
+    [
+        (".nrrd", NRRD.format(""), list(GIVEN)),
+        (".nrrd", NRRD.format("spacings: 2 2 3\n"), list(GIVEN)[2:]),
+        (".nrrd", NRRD.format(LPS_AXES), list(GIVEN)[3:]),
+        (".nrrd", NRRD.format(LPS_AXES + "space origin: (0,0,0)\n"), []),
+        (".mha", META.format(""), list(GIVEN)),
+        (".mha", META.format("ElementSpacing = 2 2 3\n"), list(GIVEN)[2:]),
+        (".mha", META.format("ElementSpacing = 2 2 3\nOffset = 1 2 3\n"), list(GIVEN)[2:3]),
+        (".mha", META.format("ElementSpacing = 2 2 3\nOffset = 1 2 3\nTransformMatrix = 1 0 0 0 1 0 0 0 1\n"), []),
+    ],
+)
+def test_a_header_that_is_silent_about_the_grid_is_refused(tmp_path, suffix, header, lacking):
+    """ITK fills in 1 mm, identity and origin 0: a volume in mL measured on that would be off without a word."""
+    path = tmp_path / f"image{suffix}"
+    path.write_bytes(header.encode() + bytes(range(60)))
+    if not lacking:
+        assert io.load(path).geometry.spacing == (2, 2, 3)
+        return
+    for read in (io.load, io.load_masks):
+        with pytest.raises(GeometryError, match=f"does not say .*{'=, '.join(lacking)}= given"):
+            read(path)
+    assert io.info(path)[0].problems
+    volume = io.load(path, **{name: GIVEN[name] for name in lacking})
+    assert volume.geometry.spacing == (2, 2, 3)
+    if "image_orientation_patient" in lacking:
+        assert volume.geometry.direction == (1, 0, 0, 0, 0, 1, 0, -1, 0)
+    with pytest.raises(GeometryError, match="two perpendicular unit vectors"):
+        io.load(path, **{**GIVEN, "image_orientation_patient": (1, 0, 0, 1, 0, 0)})
+
+
+def test_a_nifti_without_form_codes_is_refused(tmp_path):
+    """Both codes 0 mean that nobody knows which side is left (NIfTI-1, "method 1")."""
+    path = io.write_volume(VOLUME, tmp_path / "a.nii")
+    content = bytearray(path.read_bytes())
+    content[252:256] = bytes(4)  # qform_code, sform_code
+    path.write_bytes(content)
+    with pytest.raises(GeometryError, match=r"qform_code and sform_code are 0.*image_orientation_patient="):
+        io.load(path)
+    known = io.load(path, image_orientation_patient=(1, 0, 0, 0, 1, 0), image_position_patient=(1, 2, 3))
+    assert (known.geometry.spacing, known.geometry.origin) == (VOLUME.geometry.spacing, (1, 2, 3))
+
+
+def test_units_are_given_by_any_of_their_names(tmp_path):
+    path = io.write_volume(VOLUME, tmp_path / "a.nii.gz")
+    assert io.load(path, unit="bqml").unit == "Bq/mL"
+    assert io.load(path, unit="SUV").unit == "SUVbw"
+    with pytest.raises(InputError, match=r"voxels would have to be multiplied by 1000; store them in Bq/mL"):
+        io.load(path, unit="kBq/mL")
 
 
 def test_damaged_files(tmp_path):
