@@ -48,6 +48,8 @@ set(LIBRARY_SCRIPTS
   bonequant/io/sorting.py
   bonequant/io/volumes.py
   bonequant/kinetics/__init__.py
+  bonequant/kinetics/aif_detection.py
+  bonequant/kinetics/aif_input.py
   bonequant/kinetics/arrival.py
   bonequant/kinetics/blocks.py
   bonequant/kinetics/bounded_pair.py
@@ -129,6 +131,7 @@ set(LIBRARY_SCRIPTS
   bonequant/radiomics/ibsi/table.py
   bonequant/radiomics/ibsi/texture.py
   bonequant/radiomics/ibsi/volume_histogram.py
+  bonequant/radiomics/maps.py
   bonequant/radiomics/mazda/__init__.py
   bonequant/radiomics/mazda/autoregressive.py
   bonequant/radiomics/mazda/co_occurrence.py
@@ -139,9 +142,11 @@ set(LIBRARY_SCRIPTS
   bonequant/radiomics/mazda/names.py
   bonequant/radiomics/mazda/normalise.py
   bonequant/radiomics/mazda/run_length.py
+  bonequant/radiomics/perturb.py
   bonequant/radiomics/roi_input.py
   bonequant/radiomics/section.py
   bonequant/radiomics/settings.py
+  bonequant/radiomics/stability.py
   bonequant/radionuclides.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
@@ -202,6 +207,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/grid_map.py
   bonequant/roi/lesions.py
   bonequant/roi/levels.py
+  bonequant/roi/lungs.py
   bonequant/roi/marrow.py
   bonequant/roi/measure.py
   bonequant/roi/measurement.py

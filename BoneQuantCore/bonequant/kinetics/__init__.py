@@ -1,5 +1,7 @@
 """Tracer kinetics of dynamic MR, CT and SPECT: inputs, signal to concentration, models, one solver, maps."""
 
+from bonequant.kinetics.aif_detection import AifSettings, find_aif
+from bonequant.kinetics.aif_input import AIF, SliceInput, file_input, population_input, roi_input
 from bonequant.kinetics.arrival import arrival_index, baseline_frames
 from bonequant.kinetics.concentration import to_concentration, to_enhancement
 from bonequant.kinetics.convolution import convolve_exponential, convolve_exponentials
@@ -21,12 +23,15 @@ from bonequant.kinetics.spgr import signal_to_concentration, spgr_r1, spgr_signa
 from bonequant.kinetics.t1_mapping import T1Fit, t1_from_flip_angles
 
 __all__ = [
+    "AIF",
     "DESCRIPTIVE_UNITS",
     "MAX_SLOPE_UNITS",
     "MODELS",
+    "AifSettings",
     "Fit",
     "KineticsSettings",
     "Relaxivity",
+    "SliceInput",
     "T1Fit",
     "arrival_index",
     "baseline_frames",
@@ -37,12 +42,16 @@ __all__ = [
     "curve_maps",
     "descriptive",
     "early_late_ratio",
+    "file_input",
+    "find_aif",
     "fit",
     "fit_maps",
     "max_slope_liver",
     "max_slope_perfusion",
     "population_aif",
+    "population_input",
     "relaxivity",
+    "roi_input",
     "signal_to_concentration",
     "spgr_r1",
     "spgr_signal",

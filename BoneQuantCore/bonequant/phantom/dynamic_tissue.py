@@ -1,8 +1,7 @@
 """Curves of known tissues: exact convolution of a finely sampled input, then sampled or averaged at the frames.
 
 Inputs live on a grid of 0.1 s and are straight lines between its points; on them the convolution is exact, so that a
-curve is true to the step of the input alone. Spoiled gradient echo: S = S0 sin a (1 - E1) / (1 - E1 cos a),
-E1 = exp(-TR R1), R1 = 1/T10 + r1 C.
+curve is true to the step of the input alone.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonequant.kinetics import convolve_exponential, population_aif
+from bonequant.kinetics import convolve_exponential, population_aif, spgr_signal
 from bonequant.volume import Curve
 
 FINE_STEP_S = 0.1
@@ -78,9 +77,8 @@ def spgr(
     s0: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """Spoiled gradient echo signal of tissue with ``concentration`` (mM); ``relaxivity`` in 1/(mM s)."""
-    angle = np.radians(flip_angle_deg)
-    e1 = np.exp(-tr_s * (1.0 / np.asarray(t10_s) + relaxivity * np.asarray(concentration)))
-    return s0 * np.sin(angle) * (1.0 - e1) / (1.0 - e1 * np.cos(angle))
+    r1 = 1.0 / np.asarray(t10_s) + relaxivity * np.asarray(concentration)
+    return np.asarray(spgr_signal(r1, tr_s, flip_angle_deg, s0))
 
 
 def magnitude(signal: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
