@@ -3,6 +3,7 @@
 from bonequant.roi.anatomy import Anatomy, anatomical_regions
 from bonequant.roi.lesions import LesionCandidate, lesion_candidates
 from bonequant.roi.levels import name_levels
+from bonequant.roi.lungs import lungs
 from bonequant.roi.measure import measure, measure_many
 from bonequant.roi.measurement import RoiMeasurement
 from bonequant.roi.merge import merge_user_regions
@@ -27,6 +28,7 @@ __all__ = [
     "anatomical_regions",
     "is_totalsegmentator",
     "lesion_candidates",
+    "lungs",
     "measure",
     "measure_many",
     "merge_user_regions",

@@ -21,7 +21,7 @@ from scipy import ndimage
 from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress
 from bonequant.roi.axial import AxialFrame, check_ct, crop
-from bonequant.roi.levels import LEVELS
+from bonequant.roi.levels import is_level
 from bonequant.roi.morphology import erode_disc
 from bonequant.volume import Volume, sample_at
 
@@ -31,6 +31,7 @@ _CORTEX_MM = 3.0
 _PURE = 2.0 / 3.0
 _REMARKABLE = 0.20
 _LEAST_VOXELS = 20
+_SPILL_MM = 12.0  # about the resolution of SPECT
 _SPLIT_LEVELS = (0.5, 0.6, 0.7, 0.8)
 
 
@@ -103,12 +104,16 @@ def lesion_candidates(
             median, spread = _robust(uptake[mask])
             normal[name] = median
             hot |= mask & (uptake > median + sd * max(spread, _LEAST_SD * abs(median)))
-    parts = _separate(hot, uptake, frame, min_ml)
+    parts = [
+        part
+        for part in _separate(hot, uptake, frame, min_ml)
+        if not _spilled(part, bone, float(uptake[part].max()), corner, frame, functional, transform)
+    ]
     inner = erode_disc(bone, _CORTEX_MM, frame.spacing)
     trabecular = _trabecular(inner & ~hot, hu, kinds)
     places = {
         **kinds,
-        **{n: frame.mask_of(regions[n])[box] for n in regions if n in LEVELS or n.startswith("vertebra_")},
+        **{n: frame.mask_of(regions[n])[box] for n in regions if is_level(n)},
     }
     found = []
     for part in parts:
@@ -174,6 +179,28 @@ def _separate(hot: np.ndarray, uptake: np.ndarray, frame: AxialFrame, min_ml: fl
             if piece.sum() >= least:
                 parts.append(piece)
     return parts
+
+
+def _spilled(
+    part: np.ndarray,
+    bone: np.ndarray,
+    peak: float,
+    corner: np.ndarray,
+    frame: AxialFrame,
+    functional: Volume,
+    transform: sitk.Transform | None,
+) -> bool:
+    """Is it the blur of a hotter organ beside the bone (liver, kidney, bladder)? Then uptake goes on rising
+    outside."""
+    margin = max(int(_SPILL_MM / s) + 1 for s in frame.spacing)
+    window = crop(part, margin)
+    near = ndimage.distance_transform_edt(~part[window], frame.spacing) < _SPILL_MM
+    around = np.argwhere(near & ~bone[window])
+    if not len(around):
+        return False
+    points = around[:: max(len(around) // 4000, 1)] + [s.start for s in window] + corner
+    values = sample_at(functional.image, frame.points_mm(points), transform, "linear")
+    return bool(np.nanpercentile(values, 98) > peak) if np.isfinite(values).any() else False
 
 
 def _trabecular(normal: np.ndarray, hu: np.ndarray, kinds: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:

@@ -19,6 +19,11 @@ LEVELS = (
 )
 
 
+def is_level(region: str) -> bool:
+    """Is this the name of a vertebra: "T12", "L1", or "vertebra_3" where the level is not known?"""
+    return region in LEVELS or region.startswith("vertebra_")
+
+
 @dataclass(frozen=True)
 class Naming:
     """``names`` from the top; ``anchor`` says in words what they rest on ("" where they are mere numbers)."""

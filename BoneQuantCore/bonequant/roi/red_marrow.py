@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.roi.axial import AxialFrame
+from bonequant.roi.levels import is_level
 from bonequant.volume import Volume, sample_at
 
 _LEAST_VOXELS = 50
@@ -37,14 +38,16 @@ def red_marrow(
     left out.
 
     ``transform`` takes points of the masks' space to points of ``functional``; masks share one grid.
-    Raises InputError where spine or marrow is missing or lies outside the functional image.
+    Raises InputError where spine or marrow is missing or lies outside the functional image, or uptake is so uneven
+    that the threshold is not positive.
     """
     for name in ("marrow", "spine"):
         if name not in regions:
             raise InputError(f"Red marrow by uptake needs the region {name!r}; find it on the CT or draw it.")
     frame = AxialFrame.of(regions["marrow"])
     marrow = frame.mask_of(regions["marrow"])
-    spine = frame.mask_of(regions["spine"])
+    bodies = [mask for name, mask in regions.items() if is_level(name)]
+    spine = np.logical_or.reduce([frame.mask_of(mask) for mask in bodies or [regions["spine"]]])
     for name, mask in regions.items():
         if name.startswith("lesion"):
             spine = spine & ~frame.mask_of(mask)
@@ -57,6 +60,11 @@ def red_marrow(
         )
     mean, spread = float(of_spine.mean()), float(of_spine.std(ddof=1))
     threshold = mean - sd * spread
+    if threshold <= 0:
+        raise InputError(
+            f"Red marrow cannot be told by uptake: the spine's marrow has {mean:.4g} +- {spread:.4g}, so that mean - "
+            f"{sd:g} SD is not positive. Leave lesions out of the spine, or draw the red marrow."
+        )
     red = np.zeros(marrow.shape, dtype=bool)
     red[marrow] = seen & (uptake >= threshold)
     return RedMarrow(frame.to_native(red), threshold, mean, spread, float(red.sum() / seen.sum()))

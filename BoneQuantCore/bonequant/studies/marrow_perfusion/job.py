@@ -68,6 +68,7 @@ def run(
             regions.on_ct,
             regions.vertebrae,
             regions.lesion_names,
+            inputs.masks_on_ct,
             settings,
             part_of(report, 0.85, 0.95),
         )

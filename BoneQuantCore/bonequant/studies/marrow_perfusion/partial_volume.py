@@ -6,7 +6,7 @@ one is what is left of it, and all else around them is one background.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import SimpleITK as sitk
@@ -28,6 +28,7 @@ def corrected_means(
     masks: Mapping[str, sitk.Image],
     vertebrae: Sequence[str],
     lesions: Sequence[str],
+    drawn: Collection[str],
     settings: MarrowSettings,
     progress: Progress,
 ) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -40,7 +41,8 @@ def corrected_means(
             "Partial volume correction needs the resolution of the reconstructed image: --set psf_fwhm_mm=10, "
             "measured on a phantom with the same reconstruction."
         )
-    parts, whole = _partition(masks, [*lesions, *vertebrae, *_ORGANS, *_BONES])
+    organs = [name for name in _ORGANS if name in drawn]  # the liver that is found is a sphere inside it
+    parts, whole = _partition(masks, [*lesions, *vertebrae, *organs, *_BONES])
     if not parts:
         return {}, ()
     result = gtm(functional, parts, settings.psf_fwhm_mm, transform=transform, voxel_in_fwhm=True, progress=progress)

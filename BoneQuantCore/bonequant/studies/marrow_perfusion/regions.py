@@ -10,11 +10,21 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.progress import Progress, part_of
-from bonequant.roi import LesionCandidate, Vertebrae, lesion_candidates, segment_skeleton, vertebrae
+from bonequant.roi import (
+    LesionCandidate,
+    anatomical_regions,
+    lesion_candidates,
+    lungs,
+    merge_user_regions,
+    red_marrow,
+    reference_regions,
+)
+from bonequant.roi.levels import is_level
 from bonequant.studies.marrow_perfusion.inputs import MarrowInputs
 from bonequant.studies.marrow_perfusion.maa import NORMAL_LIVER, tumours_in
 from bonequant.studies.marrow_perfusion.settings import MarrowSettings
-from bonequant.volume import Volume, same_grid
+from bonequant.volume import Volume, image_from_array, same_grid
+from bonequant.volume.geometry import Geometry
 
 FOUND, BY_UPTAKE, DRAWN = "found on CT", "by uptake", "drawn"
 
@@ -43,56 +53,64 @@ def find_regions(
     progress: Progress,
 ) -> Regions:
     """All regions of one date. ``transform``: points of the CT to points of the functional image."""
-    on_functional = dict(inputs.masks_on_functional)
-    drawn = dict(inputs.masks_on_ct)
+    drawn, on_functional = dict(inputs.masks_on_ct), dict(inputs.masks_on_functional)
     origins = dict.fromkeys([*drawn, *on_functional], DRAWN)
     if inputs.ct is None:
-        return Regions({}, _with_normal_liver(on_functional, origins), origins)
+        if settings.tracer == "maa":
+            on_functional = _with_normal_liver(on_functional, origins)
+        return Regions({}, on_functional, origins)
 
-    skeleton = segment_skeleton(inputs.ct, settings.skeleton, part_of(progress, 0.0, 0.4))
-    warnings = list(skeleton.warnings)
-    found = _inside_drawn_bone(dict(skeleton.masks), drawn)
-    spine, remarks = _vertebrae(inputs.ct, {**found, **drawn}, settings, part_of(progress, 0.4, 0.6))
-    warnings += remarks
-    found |= spine.masks if spine is not None else {}
-
+    found, warnings = _on_ct(inputs.ct, drawn, settings, part_of(progress, 0.0, 0.7))
+    on_ct, _ = merge_user_regions(found, drawn)
+    on_ct = {name: mask for name, mask in on_ct.items() if name not in on_functional}
     origins = {**dict.fromkeys(found, FOUND), **origins}
-    on_ct = {name: mask for name, mask in {**found, **drawn}.items() if name not in on_functional}
-    lesions = _lesions(inputs.ct, functional, on_ct, transform, settings, part_of(progress, 0.8, 1.0))
+
+    lesions = _lesions(inputs.ct, functional, on_ct, transform, settings, part_of(progress, 0.7, 0.9))
     for lesion in lesions:
-        on_ct[lesion.name] = lesion.mask
-        origins[lesion.name] = BY_UPTAKE
+        on_ct[lesion.name], origins[lesion.name] = lesion.mask, BY_UPTAKE
+    progress(0.9, "Red marrow")
+    if "red_marrow" not in origins and settings.tracer != "maa":
+        try:
+            on_ct["red_marrow"] = red_marrow(functional, on_ct, transform, settings.red_marrow_sd).mask
+            origins["red_marrow"] = BY_UPTAKE
+        except InputError as error:
+            warnings.append(f"Red marrow is not told apart: {error}")
+    if settings.tracer == "maa":
+        on_ct, on_functional = _with_normal_liver(on_ct, origins), _with_normal_liver(on_functional, origins)
     return Regions(
-        on_ct=_with_normal_liver(on_ct, origins),
-        on_functional=_with_normal_liver(on_functional, origins),
+        on_ct=_in_order(on_ct),
+        on_functional=on_functional,
         origins=origins,
-        vertebrae=tuple(spine.masks) if spine is not None else tuple(name for name in drawn if _is_level(name)),
+        vertebrae=tuple(name for name in on_ct if is_level(name)),
         lesions=lesions,
         warnings=tuple(warnings),
     )
 
 
-def _inside_drawn_bone(found: dict[str, sitk.Image], drawn: Mapping[str, sitk.Image]) -> dict[str, sitk.Image]:
-    """Where the user gives the bone, marrow is what was found inside it and cortical bone is the rest."""
-    if "bone" not in drawn or not same_grid(drawn["bone"], found["bone"]):
-        return found
-    bone = sitk.GetArrayViewFromImage(drawn["bone"]) > 0.5
-    marrow = (sitk.GetArrayViewFromImage(found["marrow"]) > 0) & bone
-    return {"marrow": _like(found["bone"], marrow), "cortical": _like(found["bone"], bone & ~marrow)}
-
-
-def _vertebrae(
-    ct: Volume, masks: Mapping[str, sitk.Image], settings: MarrowSettings, progress: Progress
-) -> tuple[Vertebrae | None, tuple[str, ...]]:
-    """The vertebral bodies, or None with the reason; drawn ones (a whole-body segmentation) are taken as they are."""
-    if any(_is_level(name) for name in masks):
-        return None, ()
+def _on_ct(
+    ct: Volume, drawn: Mapping[str, sitk.Image], settings: MarrowSettings, progress: Progress
+) -> tuple[dict[str, sitk.Image], list[str]]:
+    """Bones and reference regions; where the user gives vertebrae (a whole-body segmentation) none are looked for."""
     level = (settings.level, settings.level_z_mm) if settings.level and settings.level_z_mm is not None else None
-    try:
-        found = vertebrae(ct, masks, level=level, progress=progress)
-    except InputError as error:
-        return None, (f"Vertebrae are not told apart: {error}",)
-    return found, found.warnings
+    anatomy = anatomical_regions(ct, settings=settings.skeleton, level=level, progress=part_of(progress, 0.0, 0.8))
+    found, warnings = dict(anatomy.masks), list(anatomy.warnings)
+    if any(is_level(name) for name in drawn):
+        found = {name: mask for name, mask in found.items() if not is_level(name)}
+    if "bone" in drawn and same_grid(drawn["bone"], ct.image):
+        # The user's bone: marrow is what was found inside it, cortical bone is the rest.
+        bone = sitk.GetArrayViewFromImage(drawn["bone"]) > 0.5
+        marrow = (sitk.GetArrayViewFromImage(found["marrow"]) > 0) & bone
+        found["marrow"], found["cortical"] = _like(ct.image, marrow), _like(ct.image, bone & ~marrow)
+    for reference in reference_regions(ct, found, part_of(progress, 0.8, 1.0)).values():
+        if reference.mask is not None:
+            found[reference.name] = reference.mask
+        elif reference.name not in drawn:
+            warnings.append(reference.message)
+    if settings.tracer == "maa" and "lung" not in drawn and (lung := lungs(ct)) is not None:
+        found["lung"] = lung
+    if settings.tracer == "maa" and "liver" not in drawn:
+        found.pop("liver", None)  # a sphere in the liver is a reference, not the organ
+    return found, warnings
 
 
 def _lesions(
@@ -124,11 +142,16 @@ def _with_normal_liver(masks: dict[str, sitk.Image], origins: dict[str, str]) ->
     return {**masks, NORMAL_LIVER: _like(masks["liver"], liver)}
 
 
-def _is_level(name: str) -> bool:
-    return name.startswith("vertebra_") or (name[:1] in "CTL" and name[1:].isdigit())
+def _in_order(masks: dict[str, sitk.Image]) -> dict[str, sitk.Image]:
+    """Marrow first, then bones, vertebrae, references and lesions: the order of every table."""
+    first = ("marrow", "red_marrow", "cortical", "bone", "spine", "pelvis", "femora", "ribs", "other_bone")
+    kinds = [
+        [name for name in first if name in masks],
+        [name for name in masks if is_level(name)],
+        [name for name in masks if name not in first and not is_level(name)],
+    ]
+    return {name: masks[name] for kind in kinds for name in kind}
 
 
 def _like(image: sitk.Image, array: np.ndarray) -> sitk.Image:
-    mask = sitk.GetImageFromArray(array.astype(np.uint8))
-    mask.CopyInformation(image)
-    return mask
+    return image_from_array(array, Geometry.of(image))

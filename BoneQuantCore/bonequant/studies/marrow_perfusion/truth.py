@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from bonequant.studies.marrow_perfusion.regions import FOUND
 from bonequant.studies.marrow_perfusion.result import MarrowResult
+from bonequant.studies.marrow_perfusion.table import REFERENCES
 from bonequant.volume.geometry import matrix_of
 
 _SAME_LESION_MM = 15.0  # farthest a candidate's nearest voxel may lie from a true lesion's centre
@@ -31,10 +33,9 @@ def compare_with_truth(result: MarrowResult, truth: Mapping[str, Any]) -> list[d
 def _region(result: MarrowResult, region: str, known: Mapping[str, float]) -> list[dict[str, Any]]:
     unit = result.functional.unit
     uptake = known["mean_suv"] if unit == "SUVbw" else known["mean_bq_per_ml"]
-    rows = [
-        _row("volume", region, "mL", known["volume_ml"], result.uptake[region].volume_ml),
-        _row("mean uptake", region, unit, uptake, result.uptake[region].mean),
-    ]
+    rows = [_row("mean uptake", region, unit, uptake, result.uptake[region].mean)]
+    if not (region in REFERENCES and result.origins[region] == FOUND):  # a found reference is a sample of its organ
+        rows.insert(0, _row("volume", region, "mL", known["volume_ml"], result.uptake[region].volume_ml))
     if region in result.corrected:
         rows.append(_row("mean uptake, corrected", region, unit, uptake, result.corrected[region]))
     return rows
