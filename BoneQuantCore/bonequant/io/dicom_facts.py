@@ -82,6 +82,12 @@ def acquisition_of(headers: Sequence[Dataset], modality: str) -> tuple[Acquisiti
         counts_kind=text(header, "Units"),
         protocol=protocol_of(header),
     )
+    beds = [at for one in headers if (at := moment(one, "Acquisition")) is not None]
+    if facts.decay_correction == "NONE" and len(set(beds)) > 1:
+        warnings.append(
+            f"slices were acquired from {min(beds):%H:%M:%S} to {max(beds):%H:%M:%S} (bed positions?) and are not "
+            "decay corrected: SUV takes all of them as of the first"
+        )
     return facts, warnings
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bonequant.errors import GeometryError, InputError
+from bonequant.errors import GeometryError
 from bonequant.io.dicom_header import tag
 from bonequant.io.dicom_values import ValueMap
 from bonequant.io.overrides import Overrides
 from bonequant.volume.geometry import Geometry
 
 POSITION_TOLERANCE_MM = 0.1
-_SAME_POSITION_MM = 0.01
+SAME_POSITION_MM = 0.01
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def count_phases(along: Sequence[float] | np.ndarray) -> tuple[int, int]:
     ordered = np.sort(np.asarray(along, dtype=float))
     if ordered.size == 0:
         return 0, 0
-    starts = np.concatenate([[True], np.diff(ordered) > _SAME_POSITION_MM])
+    starts = np.concatenate([[True], np.diff(ordered) > SAME_POSITION_MM])
     counts = np.diff(np.append(np.flatnonzero(starts), ordered.size))
     return int(counts.size), int(counts[0]) if np.all(counts == counts[0]) else 0
 
@@ -174,7 +174,7 @@ def _refuse_duplicates(along: np.ndarray, label: str) -> None:
             f"{label} looks dynamic: {phases} phases x {distinct} slices, where one 3-D volume is due. "
             "Read it with load_dynamic(), or keep one phase in a folder of its own."
         )
-    starts = np.concatenate([[True], np.diff(along) > _SAME_POSITION_MM])
+    starts = np.concatenate([[True], np.diff(along) > SAME_POSITION_MM])
     repeated = np.unique(np.round(along[~starts], 2))
     raise GeometryError(
         f"{label}: {along.size} slices lie at {distinct} positions; duplicated: {_listed(repeated)} mm along the "
@@ -245,8 +245,3 @@ def _refuse_shear(positions: np.ndarray, normal: np.ndarray, pixel_mm: float, la
 def _listed(values: Sequence[float] | np.ndarray) -> str:
     shown = ", ".join(f"{entry:.2f}" for entry in list(values)[:8])
     return shown + (" ..." if len(values) > 8 else "")
-
-
-def require_planes(planes: Sequence[Plane], label: str) -> None:
-    if not planes:
-        raise InputError(f"{label} holds no image.")

@@ -109,6 +109,10 @@ def missing_facts(modality: str, unit: str, acquisition: Acquisition) -> tuple[s
     if modality not in ("PT", "NM") or unit.startswith("SUV"):
         return ()
     needed = dict(_SUV_FACTS)
+    if acquisition.decay_correction == "ADMIN":  # corrected to the injection: the time in between does not count
+        needed = {name: what for name, what in needed.items() if name not in ("injection_time", "acquisition_start")}
+    if acquisition.decay_correction == "NONE" and acquisition.frame_duration_s is None:
+        needed["acquisition_duration_s"] = "Duration of the acquisition"
     if unit != "Bq/mL":
         needed = {**_COUNT_FACTS, **needed}
     lacking = [name for name in needed if getattr(acquisition, name) is None]

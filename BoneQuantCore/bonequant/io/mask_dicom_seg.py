@@ -18,7 +18,7 @@ from bonequant.errors import GeometryError, InputError
 from bonequant.io.dicom_enhanced import frame_groups, frame_orientation, frame_position, sequence_item
 from bonequant.io.dicom_header import integer, items, number, numbers, text
 from bonequant.io.dicom_pixels import read_frames
-from bonequant.io.dicom_stack import directions, make_geometry, pixel_spacing
+from bonequant.io.dicom_stack import SAME_POSITION_MM, directions, make_geometry, pixel_spacing
 from bonequant.volume import image_from_array
 from bonequant.volume.geometry import Geometry
 
@@ -43,8 +43,7 @@ def read_dicom_seg(path: Path, names: Collection[str] | None = None) -> dict[str
     else:
         layers = {n: [] for n in labels}
         for group, place, frame in zip(groups, places, frames, strict=True):
-            segment = integer(sequence_item(group, "SegmentIdentificationSequence"), "ReferencedSegmentNumber")
-            layers.setdefault(segment or 1, []).append((place, frame))
+            layers.setdefault(_segment_of(group, labels, path), []).append((place, frame))
     full = float(integer(dataset, "MaximumFractionalValue") or 255) if kind == "FRACTIONAL" else 1.0
     masks = {}
     for segment, parts in sorted(layers.items()):
@@ -61,6 +60,17 @@ def _fill(parts: list[tuple[int, np.ndarray]], geometry: Geometry, full: float) 
     if mask.dtype == np.float32 and np.all((mask == 0) | (mask == 1)):
         return mask.astype(np.uint8)
     return mask
+
+
+def _segment_of(group: tuple[Dataset | None, ...], labels: dict[int, str], path: Path) -> int:
+    """The segment that a frame shows. Raises InputError where the frame does not say and there are several."""
+    segment = integer(sequence_item(group, "SegmentIdentificationSequence"), "ReferencedSegmentNumber")
+    if segment is None and len(labels) != 1:
+        raise InputError(
+            f"{path}: a frame does not say its segment, Referenced Segment Number (0062,000B), and there are "
+            f"{len(labels)}. Export the segmentation again."
+        )
+    return next(iter(labels)) if segment is None else segment
 
 
 def _labels(dataset: Dataset) -> dict[int, str]:
@@ -87,8 +97,8 @@ def _grid(dataset: Dataset, groups: list[tuple[Dataset | None, ...]], label: str
         raise GeometryError(f"{label}: its frames have different orientations and form no single grid.")
     positions = np.array(found, dtype=float)
     along = positions @ normal
-    distinct = np.unique(np.round(along, 3))
-    gaps = np.diff(distinct)
+    gaps = np.diff(np.sort(along))
+    gaps = gaps[gaps > SAME_POSITION_MM]
     spacing = number(measures, "SpacingBetweenSlices") or (float(gaps.min()) if gaps.size else None)
     spacing = abs(spacing or number(measures, "SliceThickness") or 0.0)
     if spacing == 0:

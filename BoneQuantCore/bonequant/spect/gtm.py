@@ -78,8 +78,10 @@ def gtm(
             uniform as far as the PSF reaches. Give own masks for surroundings that differ, and False where nothing is.
         voxel_in_fwhm: True where the FWHM was measured on the reconstructed image, its voxel size thereby included.
 
-    Raises InputError for an empty, overlapping or uncovered region, GeometryError for masks on different grids.
+    Raises InputError for an empty, overlapping or uncovered region and for voxels that are not finite, GeometryError
+    for masks on different grids.
     """
+    _refuse_non_finite(volume)
     if not masks:
         raise InputError("GTM needs one region at least.")
     if background and BACKGROUND in masks:
@@ -130,6 +132,16 @@ def gtm(
         condition_number=condition,
         warnings=tuple(warnings),
     )
+
+
+def _refuse_non_finite(volume: Volume) -> None:
+    """One NaN would spread through the spline and be taken for a place outside the image."""
+    bad = int(np.size(volume.array) - np.isfinite(volume.array).sum())
+    if bad:
+        label = volume.source or volume.name or "The image"
+        raise InputError(
+            f"{label} has {bad} voxels that are NaN or infinite; mend it, or read it with replace_nan given."
+        )
 
 
 def is_fractional(mask: sitk.Image) -> bool:

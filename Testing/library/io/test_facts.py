@@ -10,6 +10,8 @@ import pydicom
 import pytest
 from bonequant.errors import SettingsError
 from bonequant.io.dicom_times import parse_datetime, parse_time
+from bonequant.io.findings import missing_facts
+from bonequant.volume import Acquisition
 from pydicom.sequence import Sequence
 
 PET = "1.2.840.10008.5.1.4.1.1.128"
@@ -95,6 +97,31 @@ def test_nm_decay_correction_is_never_guessed(write_nm, corrections, decay):
     assert volume.acquisition.decay_correction == decay
     assert any("decay_correction" in warning for warning in volume.warnings) == ("DECY" in (corrections or ()))
     assert io.load(write_nm(STORED, **attributes), decay_correction="START").acquisition.decay_correction == "START"
+
+
+def test_bed_positions_without_decay_correction_are_a_warning(pet):
+    def beds(k, dataset):
+        dataset.AcquisitionTime = ["101500", "103500"][k]
+
+    said = [warning for warning in pet(each=beds, DecayCorrection="NONE").warnings if "bed positions" in warning]
+    assert len(said) == 1 and "10:15:00 to 10:35:00" in said[0]
+    assert not any("bed positions" in warning for warning in pet(each=beds, DecayCorrection="START").warnings)
+    assert not any("bed positions" in warning for warning in pet(DecayCorrection="NONE").warnings)
+
+
+@pytest.mark.parametrize(
+    ("correction", "lacking"),
+    [
+        ("START", ("injection_time", "acquisition_start")),
+        ("ADMIN", ()),
+        ("NONE", ("injection_time", "acquisition_start", "acquisition_duration_s")),
+    ],
+)
+def test_info_asks_only_for_times_that_count(correction, lacking):
+    facts = Acquisition(patient_weight_kg=80.0, injected_activity_bq=7e8, half_life_s=2e4, decay_correction=correction)
+    missing = missing_facts("NM", "Bq/mL", facts)
+    assert len(missing) == len(lacking)
+    assert all(f"give {name}." in sentence for name, sentence in zip(lacking, missing, strict=True))
 
 
 def test_typed_facts_are_listed(write_nm):

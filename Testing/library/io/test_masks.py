@@ -183,6 +183,29 @@ def test_binary_segments_keep_grid_and_overlap(source, tmp_path):
         assert np.array_equal(array(on_image), pixels)
 
 
+def test_segment_frames_without_spacing_and_with_rounded_positions(source, tmp_path):
+    """Positions that differ by rounding are one slice: the smallest distance that occurs is not 0.0004 mm."""
+    path = write_seg(source, tmp_path / "seg.dcm", "BINARY", SEGMENTS)
+    due = {name: array(mask) for name, mask in io.load_masks(path).items()}
+    dataset = pydicom.dcmread(path)
+    del dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
+    for frame in dataset.PerFrameFunctionalGroupsSequence[::2]:
+        position = frame.PlanePositionSequence[0].ImagePositionPatient
+        frame.PlanePositionSequence[0].ImagePositionPatient = [position[0], position[1], float(position[2]) + 4e-4]
+    dataset.save_as(path)
+    found = io.load_masks(path)
+    assert all(np.array_equal(array(found[name]), due[name]) for name in due)
+
+
+def test_a_segment_frame_that_does_not_say_its_segment(source, tmp_path):
+    path = write_seg(source, tmp_path / "seg.dcm", "BINARY", SEGMENTS)
+    dataset = pydicom.dcmread(path)
+    del dataset.PerFrameFunctionalGroupsSequence[1].SegmentIdentificationSequence
+    dataset.save_as(path)
+    with pytest.raises(InputError, match=r"does not say its segment, Referenced Segment Number .* there are 2"):
+        io.load_masks(path)
+
+
 def test_fractional_and_label_map_segments(source, tmp_path):
     fractions = SEGMENTS * np.array([0.5, 1.0])
     masks = io.load_masks(write_seg(source, tmp_path / "f.dcm", "FRACTIONAL", fractions, max_fractional_value=200))

@@ -72,7 +72,7 @@ def test_four_dimensions_vectors_and_single_slices(tmp_path):
     with pytest.raises(GeometryError, match="3 values per voxel"):
         io.load(tmp_path / "rgb.nrrd")
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5), np.uint8)), str(tmp_path / "flat.mha"))
-    with pytest.raises(GeometryError, match="how far its slices lie apart.*spacing_between_slices_mm="):
+    with pytest.raises(GeometryError, match=r"how far its slices lie apart.*spacing_between_slices_mm="):
         io.load(tmp_path / "flat.mha")
     flat = io.load(tmp_path / "flat.mha", spacing_between_slices_mm=4.5).geometry
     assert (flat.size, flat.spacing) == ((5, 4, 1), (1, 1, 4.5))

@@ -150,6 +150,14 @@ def test_gtm_refuses(hot_22):
         gtm(hot_22, {"background": ball}, FWHM)
 
 
+def test_gtm_says_that_voxels_are_not_finite(hot_22):
+    """Not that the region lies outside the image, which is what NaN after the spline would look like."""
+    array = hot_22.array.copy()
+    array[0, 0, :2] = np.nan, np.inf
+    with pytest.raises(InputError, match=r"2 voxels that are NaN or infinite.*replace_nan"):
+        gtm(hot_22.with_array(array), {"sphere": spheres.ball(CENTRE, 22.0)}, FWHM)
+
+
 def test_gtm_warns_of_what_the_image_does_not_cover(hot_22):
     # The image ends at 88.4 mm: half of a sphere around that x is outside, give or take a 1 mm voxel (7 % of it).
     move = sitk.TranslationTransform(3, (88.4 - CENTRE[0], 0.0, 0.0))
