@@ -47,7 +47,7 @@ class NormalBone:
     sd_hu: float
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.mean_hu) and self.sd_hu > 0):
+        if not (np.isfinite(self.mean_hu) and self.sd_hu >= 0):
             raise InputError(
                 f"Normal trabecular bone of {self.mean_hu:g} HU, sd {self.sd_hu:g}, is no measurement: draw its region."
             )

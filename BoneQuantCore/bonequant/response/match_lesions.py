@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -161,6 +160,8 @@ def _assign(
     reach: np.ndarray,
 ) -> list[tuple[int, int]]:
     """One-to-one pairs by cluster: the largest sum of overlap and nearness of centroids."""
+    from scipy.optimize import linear_sum_assignment
+
     pairs = []
     rows, columns = np.nonzero(np.isfinite(gap))
     for cluster_rows, cluster_columns in _clusters(rows, columns, gap.shape):

@@ -207,7 +207,7 @@ def test_ct_typing_at_its_limits() -> None:
     hu = np.array([50.0] * 30 + [np.nan] * 100)
     assert ct_typing(hu, NORMAL).values["lytic_fraction"] == 1.0
     with pytest.raises(InputError, match="no measurement"):
-        NormalBone(200.0, 0.0)
+        NormalBone(float("nan"), 10.0)
 
 
 @pytest.mark.parametrize(

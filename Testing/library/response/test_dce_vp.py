@@ -174,3 +174,11 @@ def test_cohort(measure, counts, sensitivity, specificity, low_high) -> None:  #
     assert 100 * table.specificity.value == pytest.approx(specificity, abs=0.05)
     assert [100 * limit for limit in table.sensitivity.ci] == pytest.approx(low_high[0], abs=0.05)
     assert [100 * limit for limit in table.specificity.ci] == pytest.approx(low_high[1], abs=0.05)
+
+
+def test_defaults_are_those_of_the_paper() -> None:
+    """-40 % for Vp, -10 % for the product of diameters, scans up to a year after radiotherapy."""
+    settings = DceVpSettings()
+    assert (settings.vp_cutoff_percent, settings.size_cutoff_percent) == (-40.0, -10.0)
+    assert settings.longest_interval_days == 365
+    assert dce_vp(10.0, 6.001).category == "failure" and dce_vp(10.0, 6.0).category == "success"
