@@ -140,9 +140,10 @@ def _pictures(result: MarrowResult) -> Section:
 
 
 def _upper(result: MarrowResult) -> float:
-    """Full colour: twice the 95th percentile of the marrow (of the first region where there is none)."""
-    measured = result.uptake.get("marrow", next(iter(result.uptake.values())))
-    return max(2.0 * measured.p95, 1e-6)
+    """Full colour: twice the 95th percentile of the marrow; without marrow the highest one of the drawn regions."""
+    if "marrow" in result.uptake:
+        return max(2.0 * result.uptake["marrow"].p95, 1e-6)
+    return max(1e-6, *(measured.p95 for measured in result.uptake.values()))
 
 
 def _regions(result: MarrowResult) -> Section:
@@ -163,6 +164,7 @@ def _regions(result: MarrowResult) -> Section:
         "entropy_bits": "Entropy bit",
         "hu_mean": "HU mean",
     }
+    columns = {key: heading for key, heading in columns.items() if any(row[key] is not None for row in result.rows)}
     shown = [{**row, "region": _title(row["region"])} for row in result.rows]
     flags = {i: "warning" for i, row in enumerate(result.rows) if row["remarks"]}
     vertebrae = [row for row in result.rows if row["region"] in result.vertebrae]
