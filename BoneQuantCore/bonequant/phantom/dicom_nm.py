@@ -122,14 +122,15 @@ def _detector(orientation: list[str], first: list[str]) -> Dataset:
 
 
 def _rotation(facts: Acquisition) -> Dataset:
-    views = facts.number_of_projections or 120
+    views = facts.number_of_projections or 60
+    arc = 360.0 / (facts.number_of_detectors or 1)  # the heads share the circle
     item = Dataset()
     item.TableHeight, item.TableTraverse = "0", "0"
     item.RotationDirection = "CW"
     item.RadialPosition = "250"
-    item.ScanArc = "360"
+    item.ScanArc = decimal(arc)
     item.StartAngle = "0"
-    item.AngularStep = decimal(360.0 / views)
+    item.AngularStep = decimal(arc / views)
     item.NumberOfFramesInRotation = views
     item.ActualFrameDuration = round(1000.0 * (facts.frame_duration_s or 0.0))
     return item

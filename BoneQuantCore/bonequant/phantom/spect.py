@@ -40,7 +40,7 @@ class SpectSettings(Settings):
     noise: bool = setting(True, help="Poisson noise.")
     post_filter_fwhm_mm: float = setting(0.0, unit="mm", low=0, high=30, help="Gaussian filter after the counting.")
     decay_correction: str = setting("START", choices=DECAY_CORRECTIONS, help="As the DICOM attribute of that name.")
-    projections: int = setting(120, low=1, help="Views of all heads together.")
+    projections: int = setting(60, low=1, help="Views of each head.")
     heads: int = setting(2, low=1, high=4)
     projection_s: float = setting(20.0, unit="s", low=0.1, help="Time per view.")
     seed: int = setting(1, low=0)
@@ -51,14 +51,9 @@ class SpectSettings(Settings):
         return centered_grid(self.spacing_mm, (field[0], field[1], field[2]), self.center_mm)
 
     @property
-    def counting_s(self) -> float:
-        """Time over which counts are summed: that of all views of all heads, for a calibration factor of one head."""
-        return self.projections * self.projection_s
-
-    @property
     def duration_s(self) -> float:
-        """Wall-clock time of the acquisition."""
-        return self.counting_s / self.heads
+        """Wall-clock time of the acquisition, in which all heads count: it goes with a factor of the whole camera."""
+        return self.projections * self.projection_s
 
 
 def effective_fwhm_mm(settings: SpectSettings) -> tuple[float, float, float]:
@@ -112,7 +107,7 @@ def simulate_spect(
     concentration = activity_on_spect(torso, concentrations(torso, tracer, weight_kg), s, to_torso)
     concentration *= decay_factor(tracer, s)
     factor = calibration_factor_cps_per_mbq
-    per_factor = s.counting_s * grid.voxel_volume_ml / 1e6
+    per_factor = s.duration_s * grid.voxel_volume_ml / 1e6
     if factor is None:
         total = concentration.sum() * per_factor
         if total <= 0:

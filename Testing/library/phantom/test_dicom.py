@@ -36,7 +36,7 @@ FACTS = Acquisition(
     injection_time=datetime(2024, 3, 11, 21, 10),
     decay_correction="START",
     corrections=("ATTN", "SCAT", "DECY"),
-    number_of_projections=120,
+    number_of_projections=60,
     number_of_detectors=2,
 )
 
@@ -113,6 +113,15 @@ def test_our_reader_gets_back_all_that_was_written(tmp_path, negative):
         "acquisition_duration_s", "number_of_projections", "number_of_detectors", "corrections",
     ):  # fmt: skip
         assert getattr(back.acquisition, fact) == getattr(FACTS, fact), fact
+
+
+def test_the_views_add_up_to_the_circle_and_to_the_duration(tmp_path):
+    """Two heads share the circle and count at the same time: NumberOfFramesInRotation is that of one of them."""
+    ds = pydicom.dcmread(write_nm(volume(GRIDS[0], "counts"), tmp_path / "recon.dcm"))
+    rotation = ds.RotationInformationSequence[0]
+    views = rotation.NumberOfFramesInRotation
+    assert views * rotation.ActualFrameDuration / 1000 == ds.AcquisitionDuration == 1200
+    assert views * rotation.AngularStep == rotation.ScanArc == 360 / ds.NumberOfDetectors
 
 
 def test_fractional_counts_use_a_slope(tmp_path):

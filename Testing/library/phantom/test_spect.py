@@ -66,7 +66,7 @@ def test_counts_turn_back_into_activity(body):
     scan = simulate_spect(body, TRACERS["maa"], 75.0, settings)
     assert _array(scan.counts).sum(dtype=float) == pytest.approx(settings.total_counts, rel=1e-5)
     deep = np.array([[-75.0, 20.0, 130.0]])
-    per_count = 1e6 / (scan.calibration_factor_cps_per_mbq * settings.counting_s * settings.geometry.voxel_volume_ml)
+    per_count = 1e6 / (scan.calibration_factor_cps_per_mbq * settings.duration_s * settings.geometry.voxel_volume_ml)
     tracer = TRACERS["maa"]
     start = tracer.injected_activity_bq * 0.5 ** (tracer.uptake_s / tracer.half_life_s)
     assert sample_at(scan.counts, deep)[0] * per_count == pytest.approx(25.0 * start / 75_000.0, rel=5e-3)
