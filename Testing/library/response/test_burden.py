@@ -194,6 +194,7 @@ NORMAL = NormalBone(200.0, 50.0)  # lytic below 100 HU, blastic above 300 HU
         (19, 81, 0, "unremarkable"),
         (0, 100, 0, "unremarkable"),
         (15, 4, 0, "NE"),  # 19 voxels
+        (15, 5, 0, "lytic"),  # 20 voxels
     ],
 )
 def test_ct_typing(lytic: int, normal: int, blastic: int, category: str) -> None:
@@ -211,7 +212,7 @@ def test_ct_typing_at_its_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "warned"), [(210.0, False), (220.0, False), (221.0, True), (240.0, True), (150.0, True)]
+    ("mean", "warned"), [(210.0, False), (220.0, False), (220.05, True), (240.0, True), (150.0, True)]
 )
 def test_normal_bone_that_drifts_is_warned_of(mean: float, warned: bool) -> None:
     call = ct_typing(np.full(50, 50.0), NormalBone(mean, 50.0), normal_before=NORMAL)

@@ -38,7 +38,7 @@ def test_change_of_suv(after: float, cycles: int | None, category: str, gap: boo
 @pytest.mark.parametrize(
     ("extent", "suv", "new_lesion", "background", "category"),
     [
-        (24.1, 8.0, False, None, "PMD"),  # extent +20.5 %
+        (24.01, 8.0, False, None, "PMD"),  # extent +20.05 %
         (24.0, 8.0, False, None, "PMR"),  # exactly +20 % is not more
         (20.0, 5.0, True, None, "PMD"),
         (20.0, 5.0, None, None, "NE"),

@@ -25,7 +25,7 @@ def lesion(before: float | None, after: float | None, signal: str | None = "same
         (lesion(1401, 1500), "3", False),  # from above 1400, +7 %
         (lesion(1401, 1962, "down"), "1", False),  # +40.04 %
         # 2: from <= 1000 to < 1400 by more than 12 %, or +25 to +40 % with falling signal
-        (lesion(1000, 1121), "2", False),  # +12.1 %
+        (lesion(1000, 1120.1), "2", False),  # +12.01 %
         (lesion(1000, 1120), "3", False),  # exactly +12 %: not significant
         (lesion(1000, 1399), "2", False),
         (lesion(1001, 1200), "3", True),  # +19.9 % from above 1000: not covered
