@@ -62,6 +62,9 @@ set(LIBRARY_SCRIPTS
   bonequant/kinetics/maps.py
   bonequant/kinetics/max_slope.py
   bonequant/kinetics/models.py
+  bonequant/kinetics/motion.py
+  bonequant/kinetics/motion_images.py
+  bonequant/kinetics/motion_rigid.py
   bonequant/kinetics/one_rate.py
   bonequant/kinetics/population_aif.py
   bonequant/kinetics/problem.py
@@ -93,6 +96,8 @@ set(LIBRARY_SCRIPTS
   bonequant/phantom/dicom_nm.py
   bonequant/phantom/dicom_pt.py
   bonequant/phantom/dynamic_dicom.py
+  bonequant/phantom/dynamic_liver.py
+  bonequant/phantom/dynamic_liver_parts.py
   bonequant/phantom/dynamic_spine.py
   bonequant/phantom/dynamic_spine_parts.py
   bonequant/phantom/dynamic_tissue.py

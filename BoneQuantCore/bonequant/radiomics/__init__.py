@@ -7,10 +7,14 @@ features["S(1,0)AngScMom"], features["original_glcm_Contrast"], features.missing
 
 from bonequant.radiomics.describe import FeatureInfo, describe_feature
 from bonequant.radiomics.extract import extract, feature_names
+from bonequant.radiomics.extract_many import extract_many
 from bonequant.radiomics.features import Features
 from bonequant.radiomics.ibsi.configurations import ibsi_configuration, pyradiomics_defaults
+from bonequant.radiomics.maps import feature_maps
+from bonequant.radiomics.perturb import perturb
 from bonequant.radiomics.section import Section, copy_region, copy_section, largest_section, section_at
-from bonequant.radiomics.settings import IbsiSettings, MazdaSettings, RadiomicsSettings
+from bonequant.radiomics.settings import IbsiSettings, MazdaSettings, RadiomicsSettings, StabilitySettings
+from bonequant.radiomics.stability import feature_stability, perturbed_stability, stable_features
 
 __all__ = [
     "FeatureInfo",
@@ -19,13 +23,20 @@ __all__ = [
     "MazdaSettings",
     "RadiomicsSettings",
     "Section",
+    "StabilitySettings",
     "copy_region",
     "copy_section",
     "describe_feature",
     "extract",
+    "extract_many",
+    "feature_maps",
     "feature_names",
+    "feature_stability",
     "ibsi_configuration",
     "largest_section",
+    "perturb",
+    "perturbed_stability",
     "pyradiomics_defaults",
     "section_at",
+    "stable_features",
 ]

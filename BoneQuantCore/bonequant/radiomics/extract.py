@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import SimpleITK as sitk
 
 from bonequant.radiomics.features import Features
-from bonequant.radiomics.ibsi.extract import ibsi_features, ibsi_names
+from bonequant.radiomics.ibsi.extract import ibsi_features, ibsi_names, prepare_ibsi
+from bonequant.radiomics.ibsi.prepare import Prepared
 from bonequant.radiomics.mazda.extract import mazda_features
 from bonequant.radiomics.mazda.names import NAMES as MAZDA_NAMES
 from bonequant.radiomics.roi_input import read_roi
 from bonequant.radiomics.settings import RadiomicsSettings
 from bonequant.volume.types import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What is left of image and mask once they are checked: all that the features need, and no more.
+
+    ``section`` and ``section_mask`` are the slice for MaZda, ``box`` the surroundings of the region for IBSI.
+    """
+
+    section: np.ndarray | None
+    section_mask: np.ndarray | None
+    box: Prepared | None
 
 
 def extract(
@@ -35,13 +50,30 @@ def extract(
         MissingDependencyError: shape or texture classes are wanted and pyradiomics is not installed.
     """
     settings = settings or RadiomicsSettings()
+    return measure(read_region(image, mask, settings, label), settings)
+
+
+def read_region(
+    image: Volume | sitk.Image, mask: sitk.Image, settings: RadiomicsSettings, label: int | None = None
+) -> Region:
+    """Check image and mask and cut out what the features need. Arguments and errors as for :func:`extract`."""
     roi = read_roi(image, mask, label)
-    result = Features()
+    section = section_mask = box = None
     if "mazda" in settings.families:
-        index = _largest_slice(roi.mask)
-        result.join(mazda_features(roi.voxels[index], roi.mask[index], settings.mazda))
+        index = largest_slice(roi.mask)
+        section, section_mask = roi.voxels[index].copy(), roi.mask[index].copy()
     if "ibsi" in settings.families:
-        result.join(ibsi_features(roi, settings.ibsi))
+        box = prepare_ibsi(roi, settings.ibsi)
+    return Region(section, section_mask, box)
+
+
+def measure(region: Region, settings: RadiomicsSettings) -> Features:
+    """All features of a region that :func:`read_region` made with the same settings."""
+    result = Features()
+    if region.section is not None and region.section_mask is not None:
+        result.join(mazda_features(region.section, region.section_mask, settings.mazda))
+    if region.box is not None:
+        result.join(ibsi_features(region.box, settings.ibsi))
     return result
 
 
@@ -52,8 +84,8 @@ def feature_names(settings: RadiomicsSettings | None = None) -> tuple[str, ...]:
     return (*mazda, *(ibsi_names(settings.ibsi) if "ibsi" in settings.families else ()))
 
 
-def _largest_slice(mask: np.ndarray) -> int:
-    """The slice (z) with most of the region; of several the middle one, as largest_section has it."""
-    counts = mask.sum(axis=(1, 2))
+def largest_slice(mask: np.ndarray, axis: int = 0) -> int:
+    """The slice along ``axis`` with most of the region (booleans); of several the middle one."""
+    counts = mask.sum(axis=tuple(other for other in range(3) if other != axis))
     largest = np.flatnonzero(counts == counts.max())
     return int(largest[len(largest) // 2])

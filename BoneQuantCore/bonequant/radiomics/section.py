@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
+from bonequant.radiomics.extract import largest_slice
 from bonequant.radiomics.roi_input import region_of
 from bonequant.roi.propagate import propagate
 from bonequant.volume.geometry import Geometry
@@ -57,9 +58,7 @@ def largest_section(mask: sitk.Image, *, plane: str = "axial", label: int | None
     geometry = Geometry.of(mask)
     across = np.abs(np.array(geometry.direction).reshape(3, 3)[_PLANES[plane]])
     axis = 2 - int(across.argmax())
-    counts = region.sum(axis=tuple(other for other in range(3) if other != axis))
-    largest = np.flatnonzero(counts == counts.max())
-    return section_at(mask, int(largest[len(largest) // 2]), axis=axis, label=label)
+    return section_at(mask, largest_slice(region, axis), axis=axis, label=label)
 
 
 def section_at(mask: sitk.Image, index: int, *, axis: int = 0, label: int | None = None) -> Section:
@@ -123,16 +122,16 @@ def copy_section(
 
 
 def _column(section: Section, thickness_mm: float) -> sitk.Image:
-    """The section as one slice so thick that it reaches the nearest slice of any grid."""
+    """The section three times over, in slices so thick that the nearest slice of any grid lies wholly between them."""
     geometry = Geometry.of(section.mask)
     along = 2 - section.axis
     size, spacing = list(geometry.size), list(geometry.spacing)
-    corner = np.zeros(4)
-    corner[along], corner[3] = section.index, 1.0
-    size[along], spacing[along] = 1, max(thickness_mm, spacing[along])
-    origin = (geometry.index_to_physical @ corner)[:3]
-    flat = Geometry(tuple(size), tuple(spacing), tuple(origin.tolist()), geometry.direction)  # type: ignore[arg-type]
-    return image_from_array(np.expand_dims(section.pixels, section.axis), flat)
+    size[along], spacing[along] = 3, max(thickness_mm, spacing[along])
+    first = np.append(np.zeros(3), 1.0)
+    first[along] = section.index - spacing[along] / geometry.spacing[along]
+    origin = (geometry.index_to_physical @ first)[:3]
+    thick = Geometry(tuple(size), tuple(spacing), tuple(origin.tolist()), geometry.direction)  # type: ignore[arg-type]
+    return image_from_array(np.stack([section.pixels] * 3, axis=section.axis), thick)
 
 
 def _shifted(transform: sitk.Transform | None, shift_mm: tuple[float, float, float]) -> sitk.Transform:

@@ -60,7 +60,7 @@ class IbsiSettings(Settings):
         (1.0, 2.0, 3.0), unit="mm", low=0.01, high=50, help="Widths of the Laplacian of Gaussian."
     )
     log_normalised: bool = setting(
-        True, help="Laplacian of Gaussian times (sigma / spacing)^2, as in pyradiomics; otherwise plain, as in IBSI-2."
+        True, help="Laplacian of Gaussian times sigma^2 as in pyradiomics, otherwise per voxel^2 as in IBSI-2."
     )
     wavelet: str = setting("coif1", help="Wavelet of the stationary, undecimated transform (PyWavelets' name).")
     dimensions: str = setting(
@@ -130,6 +130,22 @@ class RadiomicsSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _among("families", self.families, FAMILIES)
+
+
+@dataclass(frozen=True)
+class StabilitySettings(Settings):
+    """How masks are perturbed in place of a second reader, and which features count as stable."""
+
+    count: int = setting(4, low=1, high=100, help="Perturbed masks of each region, beside the one drawn.")
+    shift_mm: float = setting(1.0, unit="mm", low=0, high=50, help="Largest shift along each axis.")
+    grow_mm: float = setting(1.0, unit="mm", low=0, high=50, help="Largest growth or shrinkage.")
+    contour_noise_mm: float = setting(0.5, unit="mm", low=0, high=50, help="SD of the contour's unsteadiness.")
+    correlation_mm: float = setting(5.0, unit="mm", low=0.1, high=100, help="Length over which that hangs together.")
+    in_plane: bool = setting(True, help="Redraw within slices, as for a region of one section.")
+    icc_form: str = setting("2,1", choices=("2,1", "3,1"), help="2,1 absolute agreement; 3,1 consistency.")
+    threshold: float = setting(0.75, low=0, high=1, help="ICC from which a feature is stable (0.75: good).")
+    by_lower_limit: bool = setting(False, help="Ask it of the lower limit of the 95 % interval, not of the ICC.")
+    seed: int = setting(0, low=0, help="Seed of the perturbations.")
 
 
 def _among(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -35,13 +35,14 @@ def ibsi_names(settings: IbsiSettings) -> tuple[str, ...]:
     )
 
 
-def ibsi_features(roi: RoiInput, settings: IbsiSettings) -> Features:
-    """All features of one region.
-
-    Raises InputError where no voxel is left, MissingDependencyError where a class needs pyradiomics.
-    """
+def prepare_ibsi(roi: RoiInput, settings: IbsiSettings) -> Prepared:
+    """The region and as much of the image around it as its features need. Raises InputError where no voxel is left."""
     coarsest = float(max(*roi.spacing_mm, *(settings.spacing_mm or (0.0,))))
-    prepared = prepare(roi, settings, margin_mm(settings, coarsest))
+    return prepare(roi, settings, margin_mm(settings, coarsest))
+
+
+def ibsi_features(prepared: Prepared, settings: IbsiSettings) -> Features:
+    """All features of one region. Raises MissingDependencyError where a class needs pyradiomics and it is missing."""
     found: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for image, voxels in filtered(prepared, settings):

@@ -103,8 +103,8 @@ def _wavelets(prepared: Prepared, settings: IbsiSettings) -> Iterator[tuple[str,
 def _laplacian_of_gaussian(prepared: Prepared, sigma_mm: float, normalise: bool) -> np.ndarray | None:
     """Laplacian of the Gaussian by ITK's recursive filters, axis by axis, cut to the box on the way.
 
-    ``normalise`` gives what pyradiomics has from ITK: the second derivative along each axis times (sigma / spacing)^2.
-    Otherwise the plain Laplacian, per mm^2.
+    ``normalise`` gives what pyradiomics has from ITK, sigma^2 times the Laplacian per mm^2; otherwise it is IBSI-2's,
+    with derivatives per voxel. ITK's second derivative is the one per voxel times sigma^2.
     """
     box = tight_box(prepared)
     reach = np.ceil(_LOG_REACH * sigma_mm / prepared.spacing_mm).astype(int)

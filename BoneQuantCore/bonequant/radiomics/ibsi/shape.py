@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import fft
 
 from bonequant.radiomics.ibsi.prepare import Prepared, tight_box
-from bonequant.radiomics.ibsi.texture import pyradiomics
+from bonequant.radiomics.ibsi.texture import pyradiomics, quiet
 
 _AXES = ("MajorAxisLength", "MinorAxisLength", "LeastAxisLength", "Elongation", "Flatness")
 
@@ -56,7 +56,7 @@ def morphology(prepared: Prepared, mesh: dict[str, float]) -> dict[str, float]:
 def _mesh(mask: np.ndarray, spacing_mm: np.ndarray) -> dict[str, float]:
     image = sitk.GetImageFromArray(mask.astype(np.uint8))
     image.SetSpacing(spacing_mm[::-1].tolist())
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with quiet():
         values = pyradiomics("shape").RadiomicsShape(image, image).execute()
     return {name: float(np.real(value)) for name, value in values.items()}
 

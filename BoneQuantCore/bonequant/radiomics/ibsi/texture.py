@@ -9,6 +9,9 @@ What pyradiomics calls GLDM is IBSI's NGLDM; the three features it lacks are add
 from __future__ import annotations
 
 import functools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +22,8 @@ from bonequant.errors import MissingDependencyError
 
 TEXTURES = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")
 # Of a single grey level these are 0/0; pyradiomics returns a placeholder (0, 1 or 10^6).
-_NEED_TWO_LEVELS = {
+NEED_TWO_LEVELS = {
+    "firstorder": ("Skewness", "Kurtosis"),
     "glcm": ("Correlation", "Imc1", "Imc2", "MCC"),
     "ngtdm": ("Coarseness", "Contrast", "Busyness", "Strength"),
 }
@@ -37,9 +41,7 @@ def texture(kind: str, levels: np.ndarray, dimensions: str, aggregation: str) ->
     Returns:
         Feature name, in pyradiomics' order, to value; NaN where no slice has one.
     """
-    options: dict[str, Any] = {"force2D": dimensions != "3d", "force2Ddimension": 0, "highest_level": int(levels.max())}
-    if aggregation == "merged" and kind in ("glcm", "glrlm"):
-        options["weightingNorm"] = "no_weighting"
+    options = aggregation_options(levels, dimensions, aggregation, kind)
     if dimensions == "2d":
         slices = [plane[None] for plane in levels if plane.any()]
         rows = [_calculate(kind, part, options) for part in slices]
@@ -53,28 +55,54 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(real)) if real else float("nan")
 
 
+def aggregation_options(levels: np.ndarray, dimensions: str, aggregation: str, kind: str) -> dict[str, Any]:
+    """pyradiomics' settings for these ways to aggregate."""
+    options: dict[str, Any] = {"force2D": dimensions != "3d", "force2Ddimension": 0, "highest_level": int(levels.max())}
+    if aggregation == "merged" and kind in ("glcm", "glrlm"):
+        options["weightingNorm"] = "no_weighting"
+    return options
+
+
 def _calculate(kind: str, levels: np.ndarray, options: dict[str, Any]) -> dict[str, float]:
+    if levels.size == 1:  # pyradiomics finds no direction in a single voxel
+        levels = np.pad(levels, ((0, 0), (1, 1), (1, 1)))
     mask = sitk.GetImageFromArray((levels > 0).astype(np.uint8))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = _feature_class(kind)(sitk.GetImageFromArray(levels), mask, **options).execute()
+    with quiet():
+        values = feature_class(kind)(sitk.GetImageFromArray(levels), mask, **options).execute()
     features = {name: float(np.real(value)) for name, value in values.items()}
     if levels[levels > 0].min() == levels.max():
-        features |= dict.fromkeys(_NEED_TWO_LEVELS.get(kind, ()), float("nan"))
+        features |= dict.fromkeys(NEED_TWO_LEVELS.get(kind, ()), float("nan"))
     return features
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """0/0 and the mean of nothing are NaN here, and flagged; pyradiomics and NumPy need not warn of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
 @functools.cache
-def _feature_class(kind: str) -> Any:
+def feature_class(kind: str) -> Any:
     """pyradiomics' class with binning switched off and what it lacks of IBSI's features added."""
     module = pyradiomics(kind)
-    base = getattr(module, f"Radiomics{kind.upper()}")
+    base = getattr(module, "RadiomicsFirstOrder" if kind == "firstorder" else f"Radiomics{kind.upper()}")
 
     class Discretised(base):  # type: ignore[misc, valid-type]
         __module__ = base.__module__  # pyradiomics names its loggers by it
 
+        @classmethod
+        @functools.cache
+        def getFeatureNames(cls) -> dict[str, bool]:
+            return super().getFeatureNames()
+
         def _applyBinning(self, matrix: np.ndarray) -> np.ndarray:
-            levels = np.unique(matrix[self.maskArray])
-            self.coefficients["grayLevels"] = levels
+            if "levels" in self.settings:  # the class keeps intensities, perhaps with a frame around them
+                levels = self.settings["levels"]
+                frame = [((a - b) // 2,) * 2 for a, b in zip(matrix.shape, levels.shape, strict=True)]
+                matrix = np.pad(levels, frame)
+            self.coefficients["grayLevels"] = np.flatnonzero(np.bincount(matrix.ravel())[1:]) + 1
             self.coefficients["Ng"] = self.settings["highest_level"]  # of the region, also in one slice of it
             return matrix
 
