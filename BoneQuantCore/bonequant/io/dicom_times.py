@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from bonequant.io.dicom_header import text
@@ -53,9 +54,10 @@ def parse_date(written: str | None) -> date | None:
 
 def moment(header: Dataset | None, name: str) -> datetime | None:
     """``moment(header, "Acquisition")``: AcquisitionDateTime, else AcquisitionDate and AcquisitionTime, or None."""
-    whole = parse_datetime(text(header, f"{name}DateTime"), text(header, "TimezoneOffsetFromUTC"))
-    if whole is not None:
-        return whole
+    if tag_for_keyword(f"{name}DateTime") is not None:  # there is no StudyDateTime and no SeriesDateTime
+        whole = parse_datetime(text(header, f"{name}DateTime"), text(header, "TimezoneOffsetFromUTC"))
+        if whole is not None:
+            return whole
     day, clock = parse_date(text(header, f"{name}Date")), parse_time(text(header, f"{name}Time"))
     return datetime.combine(day, clock) if day and clock else None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from bonequant.errors import SettingsError
-from bonequant.io.dicom_times import parse_datetime, parse_time
+from bonequant.io.dicom_times import moment, parse_datetime, parse_time
 from bonequant.io.findings import missing_facts
 from bonequant.volume import Acquisition
 from pydicom.sequence import Sequence
@@ -176,6 +176,13 @@ def test_the_code_of_the_nuclide_goes_before_any_text(pet):
     assert pet(item).acquisition.radionuclide == "99mTc"
     assert pet(tracer(Radiopharmaceutical="68Ga-DOTATATE")).acquisition.radionuclide == "68Ga"
     assert pet(tracer(Radiopharmaceutical="FDG")).acquisition.radionuclide is None
+
+
+def test_only_keywords_that_dicom_knows_are_asked_for(monkeypatch):
+    monkeypatch.setattr(pydicom.config, "INVALID_KEY_BEHAVIOR", "RAISE")
+    header = pydicom.Dataset()
+    header.StudyDate, header.StudyTime = "20240305", "101500"
+    assert moment(header, "Study") == datetime(2024, 3, 5, 10, 15)
 
 
 def test_date_times():

@@ -142,3 +142,12 @@ def test_bad_input() -> None:
         wilcoxon([1], method="normal")
     with pytest.raises(InputError, match="zero differences"):
         wilcoxon([1], zeros="split")
+
+
+def test_an_exact_test_of_too_many_cases_is_refused() -> None:
+    values = np.arange(400.0)
+    with pytest.raises(InputError, match="up to 300 cases, not 400"):
+        mann_whitney(values[::2], values[1::2], method="exact")
+    with pytest.raises(InputError, match="up to 300 cases"):
+        wilcoxon(values, method="exact")
+    assert mann_whitney(values[::2], values[1::2]).method == "asymptotic"
