@@ -25,6 +25,8 @@ from bonequant.volume.geometry import Geometry
 
 _ENCLOSING = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _SAME_PLANE = 0.02  # of a slice: contours closer than this lie in one plane
+_SAME_DISTANCE = 0.1  # of a distance: by how much distances of planes may differ and be one
+_NEIGHBOURS = 3.0  # slices
 _OFF_SLICE = 0.25  # of a slice: a contour may run this far out of the plane of the grid's slices
 
 
@@ -134,11 +136,17 @@ def _contours(roi: Dataset, to_index: np.ndarray, name: str, path: Path) -> list
 
 
 def _plane_distance(contours: list[Contour]) -> float | None:
-    """Smallest distance between contour planes in slices, None where there is but one plane."""
-    planes = np.unique([contour.z for contour in contours])
-    gaps = np.diff(planes)
+    """Distance of the planes on which a region was drawn, in slices: the smallest that occurs twice.
+
+    One that occurs once counts up to 3 slices; beyond, two planes are two lesions of one slice each rather than one
+    lesion drawn on every tenth. None where that leaves no distance.
+    """
+    gaps = np.sort(np.diff(np.unique([contour.z for contour in contours])))
     gaps = gaps[gaps > _SAME_PLANE]
-    return float(gaps.min()) if gaps.size else None
+    for gap in gaps:
+        if np.count_nonzero(np.abs(gaps - gap) < _SAME_DISTANCE * gap) > 1:
+            return float(gap)
+    return float(gaps[0]) if gaps.size and gaps[0] <= _NEIGHBOURS else None
 
 
 def _rasterise(contours: list[Contour], distance: float, shape: tuple[int, int, int]) -> np.ndarray:

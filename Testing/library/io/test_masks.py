@@ -117,6 +117,22 @@ def test_a_gap_between_contours_stays_a_gap(tmp_path):
     assert np.flatnonzero(array(masks["lesion"]).any(axis=(1, 2))).tolist() == [1, 2, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("planes", "filled"),
+    [
+        ((1, 8), [1, 8]),  # two lesions of one slice each under one name, not one of 14 slices
+        ((1, 4, 9), [0, 1, 2, 3, 4, 5, 8, 9]),  # planes 3 slices apart, then another piece
+        ((0, 3, 6, 7), [0, 1, 2, 3, 4, 5, 6, 7, 8]),  # one plane too many leaves no holes
+        ((5,), [5]),
+    ],
+)
+def test_the_distance_of_planes_is_the_one_that_returns(tmp_path, planes, filled):
+    square = box(4.5, 14.5, 4.5, 14.5)
+    contours = [(to_mm(square, k), "CLOSED_PLANAR") for k in planes]
+    masks = io.load_masks(write_rtstruct(tmp_path / "a.dcm", {"lesion": contours}), LIKE)
+    assert np.flatnonzero(array(masks["lesion"]).any(axis=(1, 2))).tolist() == filled
+
+
 def test_structures_that_do_not_fit(tmp_path):
     square = box(4.5, 14.5, 4.5, 14.5)
     path = write_rtstruct(tmp_path / "a.dcm", {"in": [(to_mm(square, 3), "CLOSED_PLANAR")],
