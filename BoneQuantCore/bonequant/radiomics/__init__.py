@@ -5,7 +5,7 @@ features = extract(ct, lesion, settings)
 features["S(1,0)AngScMom"], features["original_glcm_Contrast"], features.missing
 """
 
-from bonequant.radiomics.describe import FeatureInfo, describe_feature
+from bonequant.radiomics.describe import FeatureInfo, describe_feature, feature_table
 from bonequant.radiomics.extract import extract, feature_names
 from bonequant.radiomics.extract_many import extract_many
 from bonequant.radiomics.features import Features
@@ -32,6 +32,7 @@ __all__ = [
     "feature_maps",
     "feature_names",
     "feature_stability",
+    "feature_table",
     "ibsi_configuration",
     "largest_section",
     "perturb",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from bonequant.errors import InputError
+from bonequant.radiomics.features import Features
 from bonequant.radiomics.ibsi.table import CLASSES
 from bonequant.radiomics.mazda.names import GROUPS
 
@@ -42,3 +44,15 @@ def describe_feature(name: str) -> FeatureInfo:
     standard = VERIFIED if image == "original" else FILTERED
     status = standard if identifier else PYRADIOMICS_ONLY
     return FeatureInfo(name, "ibsi", image, feature_class, identifier, tag, status)
+
+
+def feature_table(features: Features) -> list[dict[str, str | float]]:
+    """One row per feature, ready for a CSV: what describe_feature says of it, its value and why it is missing."""
+    return [
+        {
+            **dataclasses.asdict(describe_feature(name)),
+            "value": value,
+            "missing_because": features.missing.get(name, ""),
+        }
+        for name, value in features.items()
+    ]

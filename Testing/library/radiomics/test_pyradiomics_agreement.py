@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from bonequant.radiomics import IbsiSettings, RadiomicsSettings, extract, feature_maps, pyradiomics_defaults
 from scipy import ndimage
 
-radiomics = pytest.importorskip("radiomics", reason="pyradiomics is not installed", exc_type=ImportError)
+radiomics = pytest.importorskip("radiomics", reason="pyradiomics is not installed")
 
 SPACING = (0.9, 1.1, 1.3)
 FILTERS = ("original", "wavelet", "log", "gradient", "square", "squareroot", "logarithm", "exponential")

@@ -42,11 +42,9 @@ def texture(kind: str, levels: np.ndarray, dimensions: str, aggregation: str) ->
         Feature name, in pyradiomics' order, to value; NaN where no slice has one.
     """
     options = aggregation_options(levels, dimensions, aggregation, kind)
-    if dimensions == "2d":
-        slices = [plane[None] for plane in levels if plane.any()]
-        rows = [_calculate(kind, part, options) for part in slices]
-    else:
-        rows = [_calculate(kind, levels, options)]
+    if dimensions != "2d":
+        return _calculate(kind, levels, options)
+    rows = [_calculate(kind, plane[None], options) for plane in levels if plane.any()]
     return {name: _mean([row[name] for row in rows]) for name in rows[0]}
 
 
