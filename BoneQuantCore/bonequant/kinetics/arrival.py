@@ -1,6 +1,7 @@
 """When the contrast arrives: a flat line, then a rising one, fitted up to the peak.
 
-Cheong, Koh and Hou, Phys Med Biol 2003;48:N83. Every frame is tried as the break; the one with the least squares wins. Vectorised over curves.
+Cheong, Koh and Hou, Phys Med Biol 2003;48:N83. Every frame is tried as the break, and the one with the least squares
+wins. Vectorised over curves.
 """
 
 from __future__ import annotations
@@ -37,5 +38,5 @@ def arrival_index(times_s: np.ndarray, curves: np.ndarray) -> np.ndarray:
 
 
 def baseline_frames(times_s: np.ndarray, curve: np.ndarray) -> int:
-    """Number of frames before the contrast arrives in one curve (T,), at least 1: for the baseline of the whole series."""
+    """Number of frames before the contrast arrives in one curve (T,), at least 1: the baseline of its series."""
     return max(int(arrival_index(times_s, curve)[0]) + 1, 1)

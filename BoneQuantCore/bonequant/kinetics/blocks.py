@@ -18,7 +18,7 @@ from bonequant.kinetics.problem import Problem
 from bonequant.progress import Progress, no_progress
 
 _BLOCK = 8192
-_BLOCK_DELAY = 32768  # more voxels per shared delay
+_BLOCK_DELAY = 1 << 23  # values of a block where delays are fitted: the more voxels, the more share a delay
 
 Curves = Callable[[int, int], np.ndarray]  # (start, stop) to curves (T, stop - start), float64
 
@@ -39,7 +39,7 @@ class Fitted:
 def fit_blocks(problem: Problem, count: int, curves: Curves, progress: Progress | None = None) -> Fitted:
     """Fit ``count`` curves that ``curves`` hands out block by block. A curve with a value that is not finite fails."""
     report = progress or no_progress
-    size = _BLOCK_DELAY if problem.settings.fit_delay else _BLOCK
+    size = max(_BLOCK_DELAY // len(problem.times_min), _BLOCK) if problem.settings.fit_delay else _BLOCK
     blocks = [(start, min(start + size, count)) for start in range(0, count, size)]
     out = _allocate(problem, count)
     threads = problem.settings.threads or os.cpu_count() or 1

@@ -55,8 +55,8 @@ def early_late_ratio(
 ) -> np.ndarray:
     """Mean over the early window divided by that over the late one, (N,).
 
-    Counts must be decay-corrected to one time. NaN where the late mean is not positive. Raises InputError where a window
-    holds no frame.
+    Counts must be decay-corrected to one time. NaN where the late mean is not positive. Raises InputError where a
+    window holds no frame.
     """
     early, late = _window_mean(times_s, curves, early_s), _window_mean(times_s, curves, late_s)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -78,8 +78,8 @@ def max_slope_liver(
 def max_slope_perfusion(times_s: np.ndarray, tissue: np.ndarray, artery: np.ndarray) -> np.ndarray:
     """Perfusion (mL/min/100 mL) of tissue with one supply: 6000 max E'_tissue / max E_artery.
 
-    Miles, Lancet 1991;337:643. ``tissue`` is (N, T) or (T,); the result (N,), NaN for a curve that is not finite. Raises
-    InputError where the artery does not enhance.
+    Miles, Lancet 1991;337:643. ``tissue`` is (N, T) or (T,); the result (N,), NaN for a curve that is not finite.
+    Raises InputError where the artery does not enhance.
     """
     times = checked_times(times_s)
     data = np.atleast_2d(np.asarray(tissue, dtype=np.float64))
