@@ -9,6 +9,7 @@ import numpy as np
 from bonequant.errors import SettingsError
 from bonequant.phantom.shapes import Ellipsoid, Leaf, Point, Solid
 
+_ATTEMPTS = 5000
 KINDS = ("lytic", "blastic", "mixed", "liver_tumour")
 
 
@@ -73,9 +74,14 @@ def random_lesions(hosts: dict[str, Solid], count: int, rng: np.random.Generator
 
 
 def liver_tumours(count: int, rng: np.random.Generator) -> tuple[Lesion, ...]:
-    """``count`` spheres of 9 to 24 mm radius in the right lobe, uptake 1.6 to 14 times the liver's (Reiner 2012)."""
+    """``count`` spheres of 9 to 24 mm radius in the right lobe, uptake 1.6 to 14 times the liver's (Reiner 2012).
+
+    Raises SettingsError where they find no room (from some 16 on).
+    """
     found: list[Lesion] = []
-    while len(found) < count:
+    for _ in range(_ATTEMPTS):
+        if len(found) == count:
+            break
         direction = rng.standard_normal(3)
         point = np.array([-75.0, -10.0, 95.0]) + 44.0 * rng.uniform() ** (1 / 3) * direction / np.linalg.norm(direction)
         radius = float(rng.uniform(9.0, 24.0))
@@ -84,8 +90,8 @@ def liver_tumours(count: int, rng: np.random.Generator) -> tuple[Lesion, ...]:
             ratio = float(np.exp(rng.uniform(np.log(1.6), np.log(14.0))))
             center = (float(point[0]), float(point[1]), float(point[2]))
             found.append(Lesion("liver", "liver_tumour", center, (radius, radius, radius), ratio))
-        elif len(found) > 8:
-            raise SettingsError("At most 8 liver tumours find room.")
+    if len(found) < count:
+        raise SettingsError(f"{count} liver tumours find no room in the right lobe; ask for fewer.")
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ import pytest
 from bonequant.errors import InputError, SettingsError
 from bonequant.phantom import CtSettings, TorsoSettings, torso
 from bonequant.phantom.ct import centered_grid
-from bonequant.phantom.lesions import Lesion
+from bonequant.phantom.lesions import Lesion, liver_tumours
 from bonequant.phantom.truth import part_volumes_ml
 
 COARSE = CtSettings(spacing_mm=(4.0, 4.0, 4.0)).geometry
@@ -77,3 +77,9 @@ def test_unknown_names_are_refused(body):
         torso(TorsoSettings(), (Lesion("L9", "lytic", (0, 0, 0), (5, 5, 5), 1.0),))
     with pytest.raises(SettingsError, match="lytic, blastic"):
         Lesion("L1", "cystic", (0, 0, 0), (5, 5, 5), 1.0)
+
+
+def test_liver_tumours_that_find_no_room_end_in_an_error():
+    assert len(liver_tumours(8, np.random.default_rng(3))) == 8
+    with pytest.raises(SettingsError, match="40 liver tumours find no room"):
+        liver_tumours(40, np.random.default_rng(3))
