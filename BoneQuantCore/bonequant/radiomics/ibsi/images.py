@@ -166,7 +166,7 @@ def _wavelet(name: str):  # type: ignore[no-untyped-def]
         import pywt
     except ImportError as error:
         raise MissingDependencyError(
-            "Wavelet images need PyWavelets, which comes with pyradiomics: see 'Installing' in the README."
+            "Wavelet images need PyWavelets, which is not installed: pip install PyWavelets."
         ) from error
     try:
         return pywt.Wavelet(name)

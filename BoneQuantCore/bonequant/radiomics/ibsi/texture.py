@@ -133,8 +133,10 @@ def pyradiomics(module: str) -> ModuleType:
     except ImportError as error:
         raise MissingDependencyError(
             "Shape and texture features need pyradiomics 3.0.1, which is not installed. In Slicer install the "
-            "SlicerRadiomics extension; elsewhere see 'Installing' in the README (make builds it). Without it there "
-            "are MaZda's features and the classes localintensity, firstorder, statistics, histogram, ivh and gldzm."
+            "SlicerRadiomics extension. Elsewhere `make` builds it, as do `pip install numpy 'setuptools<80' cython "
+            "versioneer wheel` and then `pip install --no-build-isolation pyradiomics==3.0.1`, from Python 3.12 on with "
+            "tools/pyradiomics_build on PYTHONPATH. MaZda's features and the classes firstorder, localintensity, "
+            "statistics, histogram, ivh and gldzm work without it."
         ) from error
     logging.getLogger("radiomics").setLevel(logging.CRITICAL)  # its warnings concern choices that are made here
     return found
