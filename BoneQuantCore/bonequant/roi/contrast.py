@@ -16,6 +16,7 @@ from bonequant.roi.canal import Canal
 from bonequant.roi.morphology import erode_disc
 
 _RIM_MM = 4.0
+_LEAST_ORGAN_ML = 10.0  # a small piece may be a sclerotic lesion
 _LEAST_CORE = 0.15  # bone is mostly rim
 _EVEN_SD_HU = 60.0  # cortex and marrow together have 130 HU and more
 _BRIGHTER_HU = 150.0
@@ -46,6 +47,7 @@ def without_enhanced_organs(hard: np.ndarray, hu: np.ndarray, spacing: Sequence[
         sd = np.sqrt(square / size - (value / size) ** 2)
         bright = (core_mean > rim_mean + _BRIGHTER_HU) & (core_mean < _TEETH_HU)
         organ = (core_size > _LEAST_CORE * size) & ((sd < _EVEN_SD_HU) | bright)
+    organ &= size * float(np.prod(spacing)) / 1000.0 > _LEAST_ORGAN_ML
     organ[0] = False
     if not organ.any():
         return hard, []

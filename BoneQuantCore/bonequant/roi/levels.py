@@ -54,12 +54,12 @@ def name_levels(
     by_sacrum = _counted(count, count - 1, "L5") if on_sacrum else None
     last = _last_rib(ribs)
     by_ribs = None if last is None else _counted(count, last, "T12")
-    if by_sacrum and by_ribs:
+    if by_sacrum and last is not None:
         if by_sacrum == by_ribs:
             return Naming(by_sacrum, "sacrum and last ribs agree")
         warning = (
-            f"The sacrum would make the last rib-bearing vertebra {by_sacrum[last or 0]}: a transitional vertebra or an"
-            " uncertain region. The vertebrae are numbered; name one level to name them all."
+            f"Counted from the sacrum the last ribs would be those of {by_sacrum[last]}: a transitional vertebra or an "
+            "uncertain region. The vertebrae are numbered; name one level to name them all."
         )
         return Naming(_numbers(count), "", (warning,))
     if by_sacrum:

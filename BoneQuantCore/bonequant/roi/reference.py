@@ -145,11 +145,10 @@ def _liver(frame: AxialFrame, hu: np.ndarray, bone: np.ndarray, body: np.ndarray
     square = ndimage.uniform_filter(part.astype(np.float64) ** 2, [max(round(30.0 / c), 1) for c in coarse])
     spread = np.sqrt(np.maximum(square - mean.astype(np.float64) ** 2, 0.0))
     good = (depth > _LIVER_CLEARANCE_MM) & (spread < _LIVER_SPREAD_HU)
-    if lungs.any():
-        top = np.flatnonzero(lungs.any(axis=(1, 2)))[0]
-        good[: max(int(top - 150.0 / coarse[0]), 0)] = False  # the liver hangs under the lung
-    elif not good.any():
-        return _missing("liver", "no even organ of 4 cm depth on the right")
+    if not lungs.any():
+        return _missing("liver", "no lung in the field of view to tell it from muscle")
+    top = np.flatnonzero(lungs.any(axis=(1, 2)))[0]
+    good[: max(int(top - 150.0 / coarse[0]), 0)] = False  # the liver hangs under the lung
     if not good.any():
         return _missing("liver", "no even organ of 4 cm depth on the right below the lung")
     labels, _ = ndimage.label(good)

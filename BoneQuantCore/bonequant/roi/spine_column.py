@@ -115,14 +115,14 @@ class Column:
         return [body for body in reversed(found) if len(body.voxels)]
 
     def _outline(self, low: float, high: float) -> np.ndarray:
-        """Outline (front, left) of the body at mid-height, 4 mm wider than its waist, in front of the canal."""
+        """Outline (front, left) of the body at mid-height, 3 mm wider than its waist, in front of the canal."""
         quarter = 0.25 * (high - low)
         middle = self.straight[int(low + quarter) : int(high - quarter) + 1]
         outline = (middle.mean(axis=0) > 0.5)[None]
         behind = _FRONT < -WALL_MM - 1.0
         outline[:, behind] = False
         grid = (1.0, _STEP_MM, _STEP_MM)
-        outline = dilate_disc(largest(open_disc(outline | holes(outline), 5.0, grid)), 4.0, grid)[0]
+        outline = dilate_disc(largest(open_disc(outline | holes(outline), 5.0, grid)), 3.0, grid)[0]
         outline[behind] = False
         return outline
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress
@@ -20,15 +21,17 @@ from bonequant.roi.body import body_mask
 from bonequant.roi.canal import find_canal
 from bonequant.roi.discs import Disc, find_discs
 from bonequant.roi.levels import name_levels
-from bonequant.roi.morphology import close_disc, convex_slices, holes
+from bonequant.roi.morphology import convex_slices, holes
 from bonequant.roi.skeleton import Skeleton
 from bonequant.roi.spine_axis import SpineAxis
 from bonequant.roi.spine_column import Body, Column
 from bonequant.volume import Volume
 
 Place = float | Sequence[float]  # a z position, or a point, LPS mm
-_BREACH_MM = 16.0  # widest gap in a body's cortex that is closed
-_CONVEX = 1.15
+_CONVEX = 1.15  # hull over area of a slice, above which bone was destroyed
+_DISC_HU = 85.0
+_LEAST_HU = -150.0  # below lies air
+_ALONG_Z = np.array([1, 1, 1], dtype=bool).reshape(3, 1, 1)
 _SACRAL_DISC_MM = 20.0  # how far the last disc may be from the upper edge of the sacral wings
 
 
@@ -201,21 +204,19 @@ def _solid(body: Body, hu: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """The body's mask with what it encloses: a lytic lesion belongs to its vertebra, even through a breach of the
     cortex.
 
-    No neighbour is in the mask, so wide gaps can be closed in all planes without filling a disc.
+    Bodies are convex but for the canal's side: a slice that is far from it has lost part of its bone. At the
+    endplates slices that are mostly disc go, by the half-height of this body's own endplates.
     """
     mask = np.zeros(hu.shape, dtype=bool)
     mask.reshape(-1)[body.voxels] = True
-    box = crop(mask)
-    margin = [(int(_BREACH_MM / s) + 1,) * 2 for s in spacing]  # a closing must not touch the edge
-    part = np.pad(mask[box], margin)
-    votes = np.zeros(part.shape, dtype=np.uint8)
-    for normal in range(3):
-        closed = close_disc(part, _BREACH_MM / 2, spacing, normal)
-        votes += closed | holes(closed, normal)
-    inner = tuple(slice(low, -high) for low, high in margin)
-    part = (mask[box] | (votes[inner] >= 2)) & (hu[box] > -150)
+    box = crop(mask, margin=1)
+    part, values = mask[box], hu[box]
+    ends = part & ~ndimage.binary_erosion(part, _ALONG_Z, border_value=1)
+    if ends.any():
+        part &= ~(ends & (values < 0.5 * (np.percentile(values[ends], 75) + _DISC_HU)))
+    part |= holes(part)
     hull = convex_slices(part)
-    destroyed = hull.sum(axis=(1, 2)) > _CONVEX * part.sum(axis=(1, 2))  # bodies are convex but for the canal's side
-    part[destroyed] |= hull[destroyed] & (hu[box][destroyed] > -150)
-    mask[box] = part
+    destroyed = hull.sum(axis=(1, 2)) > _CONVEX * part.sum(axis=(1, 2))
+    part[destroyed] |= hull[destroyed]
+    mask[box] = part & (values > _LEAST_HU)
     return mask
