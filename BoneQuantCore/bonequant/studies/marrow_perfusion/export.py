@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from bonequant.report import render, results_folder, write_csv, write_json
 from bonequant.studies.marrow_perfusion.follow_up import FollowUp
 from bonequant.studies.marrow_perfusion.report import page
 from bonequant.studies.marrow_perfusion.result import MarrowResult
+from bonequant.volume import acquisition_to_json
 
 SceneWriter = Callable[[MarrowResult, Path], object]
 
@@ -92,6 +94,7 @@ def summary(result: MarrowResult) -> dict[str, Any]:
         "regions": result.rows,
         "lesions": result.lesion_rows,
         "suv_factors": result.factors,
+        "acquisition": json.loads(acquisition_to_json(result.functional.acquisition)),
         "alignment": result.alignment_facts,
         "plausibility": result.plausibility,
         "maa": result.maa,

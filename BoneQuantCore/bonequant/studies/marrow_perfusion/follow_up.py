@@ -1,7 +1,8 @@
 """Two or more dates side by side.
 
 Anatomical regions are found at each date from that date's own CT. Drawn regions and lesions are those of the first
-date, carried by registering its CT to the later CT, so that the same piece of tissue is measured.
+date, carried by registering its CT to the later CT, so that the same piece of tissue is measured; candidates that a
+later date shows by itself stand under names of their own ("lesion_1_follow_up_1").
 """
 
 from __future__ import annotations
@@ -75,11 +76,11 @@ def _rows(results: Sequence[MarrowResult]) -> list[dict[str, Any]]:
     unit = results[0].functional.unit
     units = {"volume_ml": "mL", "hu_mean": "HU", "total": f"{unit} mL"}
     rows = []
-    for region in tables[0]:
+    for region in dict.fromkeys(name for table in tables for name in table):
         for quantity in QUANTITIES:
             values = [table.get(region, {}).get(quantity) for table in tables]
-            if values[0] is None or all(value is None for value in values[1:]):
-                continue
+            if sum(value is not None for value in values) < 2 and not region.startswith("lesion"):
+                continue  # what one date alone shows is no follow-up, unless it is a lesion that came
             row: dict[str, Any] = {"region": region, "quantity": quantity, "unit": units.get(quantity, unit)}
             for i, value in enumerate(values):
                 row[f"value_{i}"] = value
@@ -89,8 +90,8 @@ def _rows(results: Sequence[MarrowResult]) -> list[dict[str, Any]]:
     return rows
 
 
-def _change_percent(before: float, after: float | None, quantity: str) -> float | None:
+def _change_percent(before: float | None, after: float | None, quantity: str) -> float | None:
     """100 (after - before) / before; None where that has no meaning (CT numbers, a baseline that is not positive)."""
-    if after is None or before <= 0 or quantity == "hu_mean":
+    if before is None or after is None or before <= 0 or quantity == "hu_mean":
         return None
     return 100.0 * (after - before) / before

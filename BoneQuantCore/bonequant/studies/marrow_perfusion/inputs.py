@@ -23,6 +23,8 @@ class MarrowInputs:
         transform: the user's own alignment, points of the CT to points of the functional image.
         same_patient_confirmed: run although the files name different patients.
         name: of the date in tables ("baseline"); no patient identifier.
+        lesion_suffix: put behind the names of lesion candidates, so that those of a later date are told from the
+            first date's, which are carried to it.
     """
 
     functional: Volume
@@ -32,6 +34,7 @@ class MarrowInputs:
     transform: sitk.Transform | None = None
     same_patient_confirmed: bool = False
     name: str = "baseline"
+    lesion_suffix: str = ""
 
 
 def check(inputs: MarrowInputs) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import SimpleITK as sitk
 
+from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance, hash_image
 from bonequant.registration import RegistrationResult, chain, register
@@ -18,12 +19,12 @@ from bonequant.studies.marrow_perfusion.inputs import MarrowInputs, check
 from bonequant.studies.marrow_perfusion.maps import parametric_maps
 from bonequant.studies.marrow_perfusion.partial_volume import corrected_means
 from bonequant.studies.marrow_perfusion.quantify import quantify
-from bonequant.studies.marrow_perfusion.regions import Regions, find_regions
+from bonequant.studies.marrow_perfusion.regions import DRAWN, Regions, find_regions
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 from bonequant.studies.marrow_perfusion.samples import samples_of
 from bonequant.studies.marrow_perfusion.settings import MarrowSettings
 from bonequant.studies.marrow_perfusion.table import REFERENCES, lesion_rows, region_rows
-from bonequant.volume import Volume
+from bonequant.volume import Volume, is_linear
 
 _STANDARD_OF = {"colloid": "marrow_colloid_spect_ct", "maa": "liver_maa_spect_ct"}
 _SHOWN_AS_HISTOGRAM = ("marrow", "red_marrow", "spine", "pelvis", "liver", "blood_pool")
@@ -59,7 +60,10 @@ def run(
     regions = find_regions(inputs, functional, transform, settings, part_of(report, 0.45, 0.75))
     warnings += regions.warnings
 
-    uptake, hu = _measure(functional, inputs.ct, transform, regions, part_of(report, 0.75, 0.85))
+    back = None
+    if regions.on_functional:
+        back = registration.inverse if registration is not None else _inverse(transform)
+    uptake, hu = _measure(functional, inputs.ct, transform, back, regions, part_of(report, 0.75, 0.85))
     corrected: dict[str, float] = {}
     if settings.partial_volume == "gtm":
         corrected, remarks = corrected_means(
@@ -127,13 +131,10 @@ def run_later(
     """
     report = progress or no_progress
     later = run(inputs, settings, part_of(report, 0.0, 0.7))
-    carried = {
-        name: mask
-        for name, mask in first.masks_on_ct.items()
-        if name not in later.masks_on_ct and first.origins.get(name, "").startswith(("drawn", "by uptake"))
-    }
     lesions = {lesion.name for lesion in first.lesions}
-    carried |= {name: mask for name, mask in first.masks_on_ct.items() if name in lesions}
+    carried = {
+        name: mask for name, mask in first.masks_on_ct.items() if name in lesions or first.origins[name] == DRAWN
+    }
     if first.ct is None or later.ct is None or not carried:
         return later
     between = register(later.ct, first.ct, first.settings.registration, part_of(report, 0.7, 0.95)).transform
@@ -154,11 +155,24 @@ def _align(
     return registration, registration.transform
 
 
+def _inverse(transform: sitk.Transform | None) -> sitk.Transform | None:
+    """Points of the functional image to points of the CT, for an alignment that the user gave."""
+    if transform is None:
+        return None
+    if not is_linear(transform):
+        raise InputError("A deformable alignment given by hand has no inverse here; draw the regions on the CT.")
+    return transform.GetInverse()
+
+
 def _measure(
-    functional: Volume, ct: Volume | None, transform: sitk.Transform | None, regions: Regions, progress: Progress
+    functional: Volume,
+    ct: Volume | None,
+    transform: sitk.Transform | None,
+    back: sitk.Transform | None,
+    regions: Regions,
+    progress: Progress,
 ) -> tuple[dict[str, RoiMeasurement], dict[str, RoiMeasurement]]:
-    """Uptake and HU of every region, each on the grid on which it was drawn."""
-    back = transform.GetInverse() if transform is not None and transform.IsLinear() else None
+    """Uptake and HU of every region, each on the grid on which it was drawn; ``back`` inverts ``transform``."""
     uptake: dict[str, RoiMeasurement] = {}
     hu: dict[str, RoiMeasurement] = {}
     if regions.on_ct:
@@ -167,7 +181,7 @@ def _measure(
         hu |= measure_many(ct, regions.on_ct, None, part_of(progress, 0.6, 0.8))
     if regions.on_functional:
         uptake |= measure_many(functional, regions.on_functional, None, part_of(progress, 0.8, 0.9))
-        if ct is not None and (transform is None or back is not None):
+        if ct is not None:
             hu |= measure_many(ct, regions.on_functional, back, part_of(progress, 0.9, 1.0))
     return uptake, hu
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -76,7 +77,7 @@ def read_date(
 ) -> MarrowInputs:
     """Read a later date from one folder that holds its SPECT (or PET) and its CT. Errors as :func:`read_inputs`."""
     spect, ct = find_pair(folder)
-    return read_inputs(
+    inputs = read_inputs(
         folder,
         folder,
         spect_series=spect.series_uid,
@@ -86,6 +87,7 @@ def read_date(
         name=name,
         progress=progress,
     )
+    return dataclasses.replace(inputs, lesion_suffix=f"_{name}")
 
 
 def find_pair(folder: str | Path) -> tuple[SeriesInfo, SeriesInfo]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,7 +66,10 @@ def find_regions(
     on_ct = {name: mask for name, mask in on_ct.items() if name not in on_functional}
     origins = {**dict.fromkeys(found, FOUND), **origins}
 
-    lesions = _lesions(inputs.ct, functional, on_ct, transform, settings, part_of(progress, 0.7, 0.9))
+    lesions = tuple(
+        dataclasses.replace(lesion, name=lesion.name + inputs.lesion_suffix)
+        for lesion in _lesions(inputs.ct, functional, on_ct, transform, settings, part_of(progress, 0.7, 0.9))
+    )
     for lesion in lesions:
         on_ct[lesion.name], origins[lesion.name] = lesion.mask, BY_UPTAKE
     progress(0.9, "Red marrow")

@@ -20,6 +20,19 @@ _PICTURED = ("bone", "marrow", "red_marrow", "liver", "spleen", "blood_pool")
 _PICTURED_LESIONS = 3  # with the highest peak; pictures of their own
 _LESION_FIELD_MM = 160.0
 
+_PER_CASE = ("means", "differences")  # of Bland and Altman's plot, one value per region
+_ALIGNMENT_FACTS = {
+    "metric_scanner": "Mutual information, scanner's alignment (nat)",
+    "metric": "Mutual information, alignment used (nat)",
+    "gain": "Gain over the scanner's alignment",
+    "agreement_mm": "Largest difference between answers from perturbed starts (mm)",
+    "bone_overlap_scanner": "Overlap of uptake and bone, scanner's alignment",
+    "bone_overlap": "Overlap of uptake and bone, alignment used",
+    "displacement_mm": "Mean displacement from the scanner's alignment (mm)",
+    "displacement_max_mm": "Largest displacement (mm)",
+    "voxel_mm": "Voxel of the coarser image (mm)",
+    "kept_scanner_alignment": "Scanner's alignment kept",
+}
 # Captions of the tables of truth; of each quantity its heading and what is shown of it.
 _ALL = ("truth", "measured", "error_percent")
 _TRUTH_HEADINGS = {"truth": "True {} {}", "measured": "{} measured", "error": "{} {}", "error_percent": "error %"}
@@ -245,7 +258,14 @@ def _follow_up(follow_up: FollowUp) -> Section:
 
 
 def _agreement(result: MarrowResult) -> Section:
-    return Section("Agreement with the given standard", [Facts(result.agreement or {})])
+    facts: dict[str, Any] = {}
+    for statistic, values in jsonable(result.agreement).items():
+        if isinstance(values, dict):
+            numbers = {f"{statistic}, {key}": value for key, value in values.items() if key not in _PER_CASE}
+            facts |= {name.replace("_", " "): value for name, value in numbers.items()}
+        else:
+            facts[statistic] = values
+    return Section("Agreement with the given standard", [Facts(facts)])
 
 
 def _truth_section(rows: Sequence[dict[str, Any]]) -> Section:
@@ -275,7 +295,8 @@ def _alignment(result: MarrowResult) -> Section:
         quality = result.registration.quality
         level = {"ok": "ok", "check": "note", "warn": "warning"}[quality.level]
         blocks.append(Notice(level, quality.text))  # type: ignore[arg-type]
-        blocks.append(Facts(result.alignment_facts))
+        facts = result.alignment_facts
+        blocks.append(Facts({heading: facts[name] for name, heading in _ALIGNMENT_FACTS.items() if name in facts}))
     else:
         blocks.append(Text("The alignment was given (the scanner's, or the user's); nothing was registered."))
     bone = result.masks_on_ct.get("bone")
