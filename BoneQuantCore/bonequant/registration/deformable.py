@@ -74,8 +74,11 @@ def inverse_of(spline: sitk.BSplineTransform, motion: sitk.Transform) -> sitk.Tr
 
 
 def _empty_spline(points: np.ndarray, grid_mm: float) -> sitk.BSplineTransform:
-    """No displacement yet, over the box of ``points`` (3, N), in cells of about ``grid_mm``."""
-    low, high = points.min(axis=1) - 1.0, points.max(axis=1) + 1.0
+    """No displacement yet, over the box of ``points`` (3, N) and half a cell around it, in cells of about ``grid_mm``.
+
+    ITK's displacement drops to none at the border of its domain; the half cell keeps that away from the body.
+    """
+    low, high = points.min(axis=1) - 0.5 * grid_mm, points.max(axis=1) + 0.5 * grid_mm
     mesh = np.maximum(1, np.round((high - low) / grid_mm)).astype(int)
     spline = sitk.BSplineTransform(3, _ORDER)
     spline.SetTransformDomainOrigin(low.tolist())

@@ -19,8 +19,8 @@ from bonequant.volume import Volume
 _COARSE_SAMPLES = 15_000
 _COARSE_FWHM_MM = 20.0
 _FINE_FWHM_MM = 5.0  # between two images of anatomy
-_SPACING_MM = {"functional": 4.0, "ct": 4.0, "other": 4.0}
-_ANATOMY_SPACING_MM = 3.0
+_SPACING_MM = 4.0
+_ANATOMY_SPACING_MM = 3.0  # of both, where neither is functional
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,19 @@ class Pair:
     sampled_is_fixed: bool
     settings: RegistrationSettings
 
+    @property
+    def functional(self) -> bool:
+        """Is a SPECT or PET among the two?"""
+        return "functional" in (self.sampled.kind, self.other.kind)
+
     def coarse(self) -> MutualInformation:
         """Heavily smoothed, few voxels: a wide basin, where starts are compared."""
         return self._metric(_COARSE_FWHM_MM, _COARSE_SAMPLES)
 
     def fine(self) -> MutualInformation:
         """The level whose maximum is the answer."""
-        functional = "functional" in (self.sampled.kind, self.other.kind)
-        return self._metric(self.settings.smoothing_fwhm_mm if functional else _FINE_FWHM_MM, self.settings.samples)
+        smoothing_mm = self.settings.smoothing_fwhm_mm if self.functional else _FINE_FWHM_MM
+        return self._metric(smoothing_mm, self.settings.samples)
 
     def _metric(self, smoothing_mm: float, count: int) -> MutualInformation:
         values = self.sampled.blurred(self._blur_of(self.sampled, self.other, smoothing_mm))
@@ -58,8 +63,8 @@ def make_pair(moving: Volume, fixed: Volume, settings: RegistrationSettings, *, 
     anatomy = "functional" not in kinds
     sampled_is_fixed = sample_fixed or not (kinds[0] == "functional" and kinds[1] != "functional")
     prepared = [
-        prepare(volume, settings, spacing_mm=_ANATOMY_SPACING_MM if anatomy else _SPACING_MM[kind])
-        for volume, kind in zip((moving, fixed), kinds, strict=True)
+        prepare(volume, settings, spacing_mm=_ANATOMY_SPACING_MM if anatomy else _SPACING_MM)
+        for volume in (moving, fixed)
     ]
     sampled, other = prepared[::-1] if sampled_is_fixed else prepared
     return Pair(sampled, other, sampled_is_fixed, settings)

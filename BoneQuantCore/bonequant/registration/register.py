@@ -30,6 +30,10 @@ from bonequant.registration.transforms import chain
 from bonequant.volume import Volume
 
 _FINE_STEP_MM = 1.0
+_BENT_BY_UPTAKE = (
+    "A deformable alignment of SPECT or PET follows noise where there is little uptake (measured: 7 mm at the worst "
+    "bone point); bend the CT of the SPECT/CT to the other image instead and carry the SPECT (register_via)."
+)
 
 
 def register(
@@ -84,8 +88,10 @@ def register(
         one_frame=one_frame,
     )
     part_of(progress, 0.0, 1.0)(1.0, "Aligned")
-    warnings = () if quality.level == "ok" else (quality.text,)
-    return RegistrationResult(transform, inverse, quality, kept, settings, warnings)
+    warnings = [] if quality.level == "ok" else [quality.text]
+    if settings.model == "bspline" and pair.functional:
+        warnings.append(_BENT_BY_UPTAKE)
+    return RegistrationResult(transform, inverse, quality, kept, settings, tuple(warnings))
 
 
 def register_via(

@@ -43,5 +43,5 @@ class RegistrationSettings(Settings):
     )
     grid_mm: float = setting(60.0, unit="mm", low=20, high=200, help="bspline: distance between control points.")
     stiffness: float = setting(
-        0.05, low=0, high=100, help="bspline: weight of the bending of the grid against the mutual information."
+        20.0, low=0, high=1000, help="bspline: weight of the bending of the grid against the mutual information."
     )

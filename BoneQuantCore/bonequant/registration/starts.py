@@ -13,8 +13,8 @@ from bonequant.errors import RegistrationError
 from bonequant.registration.metric import MutualInformation
 from bonequant.registration.rigid import Motion, Tick, climb, information_of
 
-_SHIFTS_MM = (20.0,)
-_TURNS_MM = (18.0,)  # on the lever of 150 mm: 7 degrees
+_SHIFT_MM = 20.0
+_TURN_MM = 18.0  # on the lever of 150 mm: 7 degrees
 _FOLLOWED = 3  # alternatives followed beside each base
 _FIRST_STEP_MM = 4.0
 
@@ -51,6 +51,6 @@ def best_start(metric: MutualInformation, bases: list[Motion], tick: Tick) -> Mo
 
 
 def _around(base: Motion) -> list[Motion]:
-    steps = [(axis, sign * size) for axis in range(3) for size in _TURNS_MM for sign in (1.0, -1.0)]
-    steps += [(axis + 3, sign * size) for axis in range(3) for size in _SHIFTS_MM for sign in (1.0, -1.0)]
-    return [base.moved(base.parameters + amount * np.eye(6)[axis]) for axis, amount in steps]
+    """Twelve motions: ``base`` turned and shifted either way along each axis."""
+    steps = np.diag([_TURN_MM] * 3 + [_SHIFT_MM] * 3)
+    return [base.moved(base.parameters + step) for step in (*steps, *-steps)]
