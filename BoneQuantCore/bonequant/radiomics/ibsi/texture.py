@@ -134,7 +134,7 @@ def pyradiomics(module: str) -> ModuleType:
         raise MissingDependencyError(
             "Shape and texture features need pyradiomics 3.0.1, which is not installed. In Slicer install the "
             "SlicerRadiomics extension. Elsewhere `make` builds it, as do `pip install numpy 'setuptools<80' cython "
-            "versioneer wheel` and then `pip install --no-build-isolation pyradiomics==3.0.1`, from Python 3.12 on with "
+            "versioneer wheel` and then `pip install --no-build-isolation pyradiomics==3.0.1`, on Python 3.12+ with "
             "tools/pyradiomics_build on PYTHONPATH. MaZda's features and the classes firstorder, localintensity, "
             "statistics, histogram, ivh and gldzm work without it."
         ) from error
