@@ -1,7 +1,7 @@
 """Extended Tofts: voxels per second and errors beside published ways of fitting: ``python -m benchmarks kinetics``.
 
 All fit the same curves: 60 frames of 5 s, Parker's AIF, Ktrans .02-.35 /min, ve .1-.6, vp .01-.2, Gaussian noise of
-1/20 of each curve's peak. Peers run on as many curves as a minute allows; the ratio is of voxels per second in this one run.
+1/20 of each curve's peak. Peers run on fewer curves; the ratio is of voxels per second in this one run.
 
 - ``scipy curve_fit``: bounded trust-region fit per voxel of the same exact model, started from fixed values;
 - ``dcmri``: ``Tissue(kinetics="HF")`` of PyPI's dcmri per voxel, on signals made from the same curves.
@@ -116,7 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     print(f"Extended Tofts, {arguments.voxels} voxels x {len(TIMES_S)} frames, SNR {SNR:g}, {os.cpu_count()} cores")
     print(
-        f"{'':>16} {'voxels':>8} {'voxels/s':>10} {'BoneQuant is':>13}   median error of Ktrans / ve / vp   mean vp bias"
+        f"{'':>16} {'voxels':>8} {'voxels/s':>10} {'BoneQuant is':>13}   "
+        "median error of Ktrans / ve / vp   mean vp bias"
     )
     own_rate = 0.0
     for name, (way, count, repeats) in ways.items():

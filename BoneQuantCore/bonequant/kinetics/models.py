@@ -68,7 +68,8 @@ class Model:
 
 
 def model_named(name: str) -> Model:
-    """Raises SettingsError for an unknown name."""
+    """The model ``name``; "1tcm" is one_tissue by its other name. Raises SettingsError for an unknown one."""
+    name = "one_tissue" if name == "1tcm" else name
     if name not in MODELS:
         raise SettingsError(f"No kinetic model named {name!r}. Known: {', '.join(MODELS)}.")
     return MODELS[name]
