@@ -8,6 +8,7 @@ and toffset if xyzt_units names a unit of time. The frame axis of a NRRD may be 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from bonequant.io.dynamic_times import check_times, gaps, refuse_disorder
 from bonequant.io.image_files import FIELD
 from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.overrides import Overrides
-from bonequant.io.plain_geometry import plain_grid
+from bonequant.io.plain_geometry import header_fields, plain_grid
 from bonequant.io.series import image_suffix, stem
 from bonequant.progress import Progress
 from bonequant.provenance import hash_files
@@ -139,14 +140,16 @@ def _times(path: Path, image: sitk.Image, fields: dict[str, str], count: int, wa
 
 
 def _sequence_times(path: Path, fields: dict[str, str], warnings: list[str]) -> np.ndarray | None:
-    written = next((fields[key] for axis in range(4) if (key := f"axis {axis} index values") in fields), None)
-    if written is None:
+    axis = next((axis for axis in range(4) if f"axis {axis} index values" in fields), None)
+    if axis is None:
         return None
     try:
-        values = np.array([float(part) for part in written.split()])
+        values = np.array([float(part) for part in fields[f"axis {axis} index values"].split()])
     except ValueError:
         return None  # the index is text: frame names, not times
-    unit = fields.get("NRRD_units[pixel]", "").strip().lower()
+    # From the file itself: ITK before 5.4 keeps the units of the axes to itself.
+    units = re.findall(r'"([^"]*)"', header_fields(path, ":").get("units", ""))
+    unit = units[axis].strip() if axis < len(units) else ""
     if unit not in _SECONDS:
         warnings.append(f"the frame axis has {f'the unit {unit!r}' if unit else 'no unit'}; taken as seconds")
     return values * _SECONDS.get(unit, 1.0)

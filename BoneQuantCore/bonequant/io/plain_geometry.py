@@ -61,7 +61,7 @@ def _silent(path: Path, image: sitk.Image | sitk.ImageFileReader) -> dict[str, t
         codes = [image.GetMetaData(key) if image.HasMetaDataKey(key) else "0" for key in ("qform_code", "sform_code")]
         return {"where it lies (qform_code and sform_code are 0)": _PLACE} if codes == ["0", "0"] else {}
     if suffix in (".nrrd", ".nhdr"):
-        fields = _fields(path, ":")
+        fields = header_fields(path, ":")
         vectors = "space directions" in fields
         in_patient = fields.get("space", "").removesuffix("-time") in _NRRD_SPACES
         silent = {
@@ -70,7 +70,7 @@ def _silent(path: Path, image: sitk.Image | sitk.ImageFileReader) -> dict[str, t
             "its position (NRRD field space origin)": "space origin" not in fields,
         }
     else:
-        names = set(_fields(path, "="))
+        names = set(header_fields(path, "="))
         silent = {
             "its spacing (MetaImage field ElementSpacing)": not names & {"elementspacing", "elementsize"},
             "its orientation (MetaImage field TransformMatrix)": not names & _META_AXES,
@@ -80,7 +80,7 @@ def _silent(path: Path, image: sitk.Image | sitk.ImageFileReader) -> dict[str, t
     return {what: way_out for (what, absent), way_out in zip(silent.items(), ways_out, strict=True) if absent}
 
 
-def _fields(path: Path, separator: str) -> dict[str, str]:
+def header_fields(path: Path, separator: str) -> dict[str, str]:
     """Fields of a text header in lower case, up to the blank line (NRRD) or the name of the data (MetaImage)."""
     with path.open("rb") as stream:
         text = stream.read(_HEADER).decode("latin-1").replace("\r\n", "\n").split("\n\n")[0]
