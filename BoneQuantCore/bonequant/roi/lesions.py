@@ -3,9 +3,7 @@ of each.
 
 Uptake is sampled at the bone's voxels on the CT's grid. Normal is the median of the same kind of bone (spine,
 pelvis, ribs apart: ribs look colder by partial volume), its sd from the median absolute deviation, which lesions
-hardly move. Typing: the response criteria's voxel rule (lytic below mean - 2 sd, blastic above mean + 2 sd of the
-patient's normal trabecular bone, two thirds of one type is pure); the 20 % below which a lesion is called
-unremarkable is our own.
+hardly move. CT type: :mod:`bonequant.response.ct_typing`.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from scipy import ndimage
 
 from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress
+from bonequant.response.ct_typing import NormalBone, ct_typing
 from bonequant.roi.axial import AxialFrame, check_ct, crop
 from bonequant.roi.levels import is_level
 from bonequant.roi.morphology import erode_disc
@@ -28,8 +27,6 @@ from bonequant.volume import Volume, sample_at
 _KINDS_OF_BONE = ("spine", "pelvis", "ribs", "femora", "other_bone")
 _LEAST_SD = 0.10  # of the median: even bone is not more even than this on SPECT
 _CORTEX_MM = 3.0
-_PURE = 2.0 / 3.0
-_REMARKABLE = 0.20
 _LEAST_VOXELS = 20
 _SPILL_MM = 12.0  # about the resolution of SPECT
 _SPLIT_LEVELS = (0.5, 0.6, 0.7, 0.8)
@@ -118,7 +115,7 @@ def lesion_candidates(
     found = []
     for part in parts:
         kind = max(kinds, key=lambda name: int((kinds[name] & part).sum()))
-        lytic, blastic = _fractions(hu[part & inner], trabecular.get(kind) or trabecular["bone"])
+        ct_kind, lytic, blastic = _type(hu[part & inner], trabecular.get(kind) or trabecular["bone"])
         values = uptake[part]
         full = np.zeros(whole.shape, dtype=bool)
         full[box] = part
@@ -132,7 +129,7 @@ def lesion_candidates(
                 mean=float(values.mean()),
                 ratio=float(values.mean() / normal[kind]) if normal.get(kind) else float("nan"),
                 mean_hu=float(hu[part].mean()),
-                kind=_kind(lytic, blastic),
+                kind=ct_kind,
                 lytic_fraction=lytic,
                 blastic_fraction=blastic,
             )
@@ -212,22 +209,13 @@ def _trabecular(normal: np.ndarray, hu: np.ndarray, kinds: Mapping[str, np.ndarr
     return found
 
 
-def _fractions(hu: np.ndarray, normal: tuple[float, float]) -> tuple[float, float]:
-    if len(hu) < _LEAST_VOXELS or not np.isfinite(normal[0]):
-        return float("nan"), float("nan")
-    mean, sd = normal
-    return float((hu < mean - 2 * sd).mean()), float((hu > mean + 2 * sd).mean())
-
-
-def _kind(lytic: float, blastic: float) -> str:
-    """Type by the fractions of lytic and blastic voxels."""
-    if np.isnan(lytic):
-        return "undetermined"
-    if lytic + blastic < _REMARKABLE:
-        return "unremarkable"
-    if lytic / (lytic + blastic) >= _PURE:
-        return "lytic"
-    return "blastic" if blastic / (lytic + blastic) >= _PURE else "mixed"
+def _type(hu: np.ndarray, normal: tuple[float, float]) -> tuple[str, float, float]:
+    """Kind, lytic and blastic fraction by the response criteria's rule; "undetermined" where that gives none."""
+    if not np.isfinite(normal[0]):
+        return "undetermined", float("nan"), float("nan")
+    call = ct_typing(hu, NormalBone(*normal))
+    kind = "undetermined" if call.category == "NE" else call.category
+    return kind, call.values["lytic_fraction"], call.values["blastic_fraction"]
 
 
 def _region(part: np.ndarray, places: Mapping[str, np.ndarray], kind: str) -> str:
