@@ -21,7 +21,22 @@ HEAVY = (
     "vtk",
     "vtkmodules",
 )
-PACKAGES = ("io", "mrml", "phantom", "provenance", "registration", "report", "roi", "spect", "statistics", "studies")
+PACKAGES = (
+    "io",
+    "kinetics",
+    "mrml",
+    "phantom",
+    "provenance",
+    "radiomics",
+    "registration",
+    "report",
+    "response",
+    "roi",
+    "spect",
+    "statistics",
+    "studies",
+    "cli",
+)
 
 
 def in_new_process(code: str) -> object:
