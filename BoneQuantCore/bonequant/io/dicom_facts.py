@@ -5,7 +5,8 @@ Rules that a reader of numbers must know:
 - Injected activity: RadionuclideTotalDose (0018,1074) is in Bq in PET objects and in MBq in NM objects (PS3.3 C.8.9.2
   and C.8.4.10). A value that is impossible in that unit and usual in the other is taken in the other, with a warning.
 - A radiopharmaceutical start time without a date is the last such time not after the acquisition: on the day before
-  if need be (injection before midnight), with a warning.
+  if need be (injection before midnight), with a warning. A nuclide that lives long (177Lu, 131I) is imaged for days:
+  then the date is a warning in any case.
 - Start of acquisition, the reference of decay correction START: SeriesDate and SeriesTime, which PS3.3 C.8.9.1 makes
   the reference of a PET series, unless they are later than a slice's acquisition time: then the series was stored
   anew, and the scanner's private scan time (GE) or the earliest acquisition time counts. For NM the earliest
@@ -22,13 +23,16 @@ from datetime import datetime
 
 from pydicom.dataset import Dataset
 
+from bonequant.errors import InputError
 from bonequant.io.dicom_header import integer, item, items, number, tag, text, texts
 from bonequant.io.dicom_kind import NM
 from bonequant.io.dicom_nuclide import nuclide_of
 from bonequant.io.dicom_protocol import protocol_of
 from bonequant.io.dicom_times import before, earliest, moment, parse_date, parse_datetime, parse_time
+from bonequant.radionuclides import radionuclide
 from bonequant.volume import Acquisition
 
+_IMAGED_FOR_DAYS_S = 12 * 3600.0  # half-life; 99mTc and the PET nuclides of a day's work are below, 123I above
 _CLINICAL_BQ = (5e4, 1e11)  # 0.05 MBq to 100 GBq spans every administered activity
 
 
@@ -130,10 +134,24 @@ def _injection_time(
                 f"{tag('RadiopharmaceuticalStartTime')} {clock:%H:%M:%S} has no date and is later than the acquisition "
                 f"at {start:%H:%M:%S}: taken as the day before; give injection_time if that is wrong"
             )
+        if (_half_life_s(tracer) or 0.0) > _IMAGED_FOR_DAYS_S:
+            warnings.append(
+                f"{tag('RadiopharmaceuticalStartTime')} has no date: taken as {found:%Y-%m-%d %H:%M}, though "
+                f"{nuclide_of(tracer) or 'this nuclide'} may have been given days before; give injection_time if so"
+            )
         return found
     days = (parse_date(text(header, f"{name}Date")) for name in ("Acquisition", "Series", "Study"))
     day = next((one for one in days if one is not None), None)
     return datetime.combine(day, clock) if day else None
+
+
+def _half_life_s(tracer: Dataset | None) -> float | None:
+    """The file's half-life, or the table's of the nuclide it names; None where neither is known."""
+    given = number(tracer, "RadionuclideHalfLife")
+    try:
+        return given or radionuclide(nuclide_of(tracer) or "").half_life_s
+    except InputError:
+        return None
 
 
 def _injected(header: Dataset, tracer: Dataset | None, warnings: list[str]) -> float | None:

@@ -74,6 +74,24 @@ def test_a_lone_time_later_than_the_acquisition_is_of_the_day_before(pet):
     assert same_day.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("known", "warned"),
+    [
+        ({"Radiopharmaceutical": "177Lu-DOTATATE"}, True),
+        ({"RadionuclideHalfLife": 574300.0}, True),
+        ({"Radiopharmaceutical": "99mTc MDP"}, False),
+        ({}, False),
+    ],
+)
+def test_a_lone_time_of_a_long_lived_nuclide_is_a_warning(pet, known, warned):
+    """Four days after 177Lu the clock time of the injection alone makes SUV a third too small, without a trace."""
+    volume = pet(tracer(RadiopharmaceuticalStartTime="090000", **known))
+    assert volume.acquisition.injection_time == datetime(2024, 3, 5, 9)
+    assert any("days before; give injection_time" in warning for warning in volume.warnings) == warned
+    dated = pet(tracer(RadiopharmaceuticalStartDateTime="20240301090000", **known))
+    assert not any("days before" in warning for warning in dated.warnings)
+
+
 def test_start_is_series_time_unless_the_series_was_stored_anew(pet):
     def beds(k, dataset):
         dataset.AcquisitionTime = ["101800", "102100"][k]
