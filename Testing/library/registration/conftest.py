@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -10,8 +9,6 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.volume import Geometry, Volume, image_from_array, resample_to
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # the checkout, for its benchmarks
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.response import MatchSettings, match_lesions
-
-sys.path.insert(0, str(Path(__file__).parent))
 from simulated_lesions import ball, f1, simulate, union
 
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.response import LesionTracks, track_lesions
-
-sys.path.insert(0, str(Path(__file__).parent))
 from simulated_lesions import ball, simulate, union
 
 HERE, THERE, FAR = (0.0, 0.0, 0.0), (60.0, 0.0, 0.0), (120.0, 0.0, 0.0)
