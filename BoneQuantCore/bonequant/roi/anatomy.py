@@ -72,7 +72,7 @@ def anatomical_regions(
             "No spinal canal of 4 cm or more in the field of view: cuts and levels have nothing to apply to."
         )
     report(0.6, "Pelvis and ribs")
-    sacral_disc = spine.discs[0].along if spine is not None and spine.on_sacrum else None
+    sacral_disc = None if spine is None else spine.sacral_disc
     lungs = lung_mask(frame.array, body, frame.spacing)
     masks |= bone_parts(masks["bone"], lungs, None if spine is None else spine.axis, sacral_disc, frame.spacing)
     if vertebrae is not None:

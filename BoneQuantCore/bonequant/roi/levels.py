@@ -52,7 +52,7 @@ def name_levels(
             )
         return Naming(names, f"{level} was given")
     by_sacrum = _counted(count, count - 1, "L5") if on_sacrum else None
-    last = _last_rib(ribs)
+    last = last_rib(ribs)
     by_ribs = None if last is None else _counted(count, last, "T12")
     if by_sacrum and last is not None:
         if by_sacrum == by_ribs:
@@ -80,7 +80,7 @@ def _numbers(count: int) -> tuple[str, ...]:
     return tuple(f"vertebra_{i}" for i in range(1, count + 1))
 
 
-def _last_rib(ribs: Sequence[int]) -> int | None:
+def last_rib(ribs: Sequence[int]) -> int | None:
     """Index of the last vertebra with a pair of ribs, if one without follows and two with pairs stand above it."""
     pairs = [i for i, number in enumerate(ribs) if number == 2]
     if not pairs or pairs[-1] + 1 >= len(ribs) or pairs[-1] < 2:

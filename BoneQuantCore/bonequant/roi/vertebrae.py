@@ -7,6 +7,7 @@ canal: pedicles, processes and rib heads are left to the spine. Cut planes drawn
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from bonequant.roi.axial import AxialFrame, check_ct, crop
 from bonequant.roi.body import body_mask
 from bonequant.roi.canal import find_canal
 from bonequant.roi.discs import Disc, find_discs
-from bonequant.roi.levels import name_levels
+from bonequant.roi.levels import Naming, last_rib, name_levels
 from bonequant.roi.morphology import convex_slices, holes
 from bonequant.roi.skeleton import Skeleton
 from bonequant.roi.spine_axis import SpineAxis
@@ -28,6 +29,7 @@ from bonequant.roi.spine_column import Body, Column
 from bonequant.volume import Volume
 
 Place = float | Sequence[float]  # a z position, or a point, LPS mm
+_UNEVEN_RATIO, _UNEVEN_STEPS = 1.45, 3
 _CONVEX = 1.15  # hull over area of a slice, above which bone was destroyed
 _DISC_HU = 85.0
 _LEAST_HU = -150.0  # below lies air
@@ -37,13 +39,22 @@ _SACRAL_DISC_MM = 20.0  # how far the last disc may be from the upper edge of th
 
 @dataclass(frozen=True, eq=False)
 class Spine:
-    """The column before its vertebrae are named: axis, bone around it, cuts from below, and whether a sacrum bears
-    it."""
+    """The column before its vertebrae are named: axis, bone around it, cuts from below.
+
+    ``on_sacrum``: the sacral wings are seen below the lowest cut. ``ends_at_l5``: that, or it is so by the count of
+    ribs.
+    """
 
     axis: SpineAxis
     column: Column
     discs: tuple[Disc, ...]
     on_sacrum: bool
+    ends_at_l5: bool
+
+    @property
+    def sacral_disc(self) -> float | None:
+        """Where along the axis the sacrum begins, mm; None where it is not in the field of view."""
+        return self.discs[0].along if self.ends_at_l5 and self.discs else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +116,16 @@ def find_spine(
     discs = find_discs(frame.array, axis, frame.spacing) if cuts is None else _given(cuts, axis, frame)
     column = Column.of(bone, axis, frame.spacing)
     discs, on_sacrum = _above_sacrum(discs, column.sacrum_top(), axis)
-    return Spine(axis, column, tuple(discs), on_sacrum)
+    counted = None if on_sacrum else _below_fifth_lumbar(discs, column.rib_ends())
+    discs = discs[counted or 0 :]
+    return Spine(axis, column, tuple(discs), on_sacrum, on_sacrum or counted is not None)
 
 
 def label_bodies(spine: Spine, frame: AxialFrame, level: tuple[str, Place] | None = None) -> Vertebrae:
     """Masks and names of the bodies between the spine's cuts. Raises InputError where there is no cut or no body."""
     if not spine.discs:
         raise InputError("No disc was found in the spine; give the cut planes (cuts=...) to separate the vertebrae.")
-    bodies = spine.column.bodies(spine.discs, spine.on_sacrum)
+    bodies = spine.column.bodies(spine.discs, spine.ends_at_l5)
     if not bodies:
         raise InputError("No vertebral body lies between the cuts; give other cut planes (cuts=...).")
     naming = name_levels(
@@ -121,6 +134,9 @@ def label_bodies(spine: Spine, frame: AxialFrame, level: tuple[str, Place] | Non
         ribs=_ribs_of(bodies, spine.column.rib_ends()),
         given=None if level is None else (_body_at(level[1], bodies, spine.axis, frame), level[0]),
     )
+    if level is None and _uneven(spine.discs) >= _UNEVEN_STEPS:
+        remark = "Heights of neighbouring vertebrae jump: the cuts are doubtful. Check them, or give cut planes."
+        naming = Naming(tuple(f"vertebra_{i}" for i in range(1, len(bodies) + 1)), "", (remark,))
     named = list(zip(naming.names, bodies, strict=True))
     return Vertebrae(
         {name: frame.to_native(_solid(body, frame.array, frame.spacing)) for name, body in named},
@@ -130,6 +146,12 @@ def label_bodies(spine: Spine, frame: AxialFrame, level: tuple[str, Place] | Non
         naming.warnings,
         spine.on_sacrum,
     )
+
+
+def _uneven(discs: Sequence[Disc]) -> int:
+    """How often the distance between discs changes by more than a neighbouring vertebra's can."""
+    steps = np.diff([disc.along for disc in discs])
+    return int((np.abs(np.diff(np.log(np.maximum(steps, 1.0)))) > np.log(_UNEVEN_RATIO)).sum())
 
 
 def _above_sacrum(discs: list[Disc], top: float | None, axis: SpineAxis) -> tuple[list[Disc], bool]:
@@ -142,6 +164,14 @@ def _above_sacrum(discs: list[Disc], top: float | None, axis: SpineAxis) -> tupl
     else:
         lowest = Disc(top, axis.points[int(top)], axis.up[int(top)], 0.0)
     return [lowest, *(disc for disc in discs if disc.along > lowest.along + 1.0)], True
+
+
+def _below_fifth_lumbar(discs: Sequence[Disc], ends: np.ndarray) -> int | None:
+    """Index of the cut five vertebrae below the last that bears ribs; None where it is not in the field of view."""
+    steps = list(itertools.pairwise(discs))[::-1]
+    ribs = [len({side for along, side in ends if low.along <= along < high.along}) for low, high in steps]
+    last = last_rib(ribs)
+    return None if last is None or last + 5 >= len(steps) else len(steps) - 1 - (last + 5)
 
 
 def _ribs_of(bodies: Sequence[Body], ends: np.ndarray) -> list[int]:

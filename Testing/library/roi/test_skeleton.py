@@ -94,18 +94,3 @@ def test_what_is_no_ct_is_refused_with_the_reason():
         skeleton(air)
     with pytest.raises(InputError, match="Bq/mL"):
         skeleton(Volume(air.image, modality="PT", unit="Bq/mL"))
-
-
-def test_a_real_ct_without_deep_model(data):
-    folder = data / "petct_acrin" / "CT"
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
-    ct = Volume(reader.Execute(), modality="CT", unit="HU")
-    found = segment_skeleton(ct)
-    bone, marrow = array(found.masks["bone"]), array(found.masks["marrow"])
-    # Bare hysteresis inside the body gives 2328 mL by an independent count; closing adds what trimming the blur
-    # takes.
-    assert bone.sum() * ct.voxel_volume_ml == pytest.approx(2328.0, rel=0.05)
-    low, median, high = np.percentile(ct.array[marrow], [5, 50, 95])
-    assert -20 < low < 40 and 130 < median < 220 and high < 420
-    assert not bone[:, 400:].any()  # the table
