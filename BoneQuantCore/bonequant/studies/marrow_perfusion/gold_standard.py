@@ -13,7 +13,7 @@ from bonequant.errors import InputError
 from bonequant.roi import RoiMeasurement
 from bonequant.statistics import bland_altman, concordance, deming, icc, passing_bablok
 
-_LEAST = 3  # pairs below which no agreement can be stated
+_LEAST = 4  # pairs below which no agreement can be stated
 
 
 def read_gold_standard(path: str | Path) -> dict[str, float]:
@@ -43,7 +43,7 @@ def read_gold_standard(path: str | Path) -> dict[str, float]:
 def agreement_with(standard: Mapping[str, float], uptake: Mapping[str, RoiMeasurement]) -> dict[str, Any]:
     """Bland-Altman, ICC(2,1), CCC, Deming and Passing-Bablok over the regions that both sides know.
 
-    Raises InputError where these are fewer than three.
+    Raises InputError where these are fewer than four.
     """
     common = [name for name in standard if name in uptake]
     if len(common) < _LEAST:
