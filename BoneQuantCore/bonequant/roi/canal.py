@@ -22,6 +22,7 @@ _REACH_MM = 16.0  # no canal is wider than 32 mm
 _LARGEST_BODY_MM2 = 3000.0
 _CANDIDATES = 30
 _LEAST_LENGTH_MM = 40.0
+_LEAST_HU = -45.0  # cord and fluid are above, yellow marrow is at -80
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +53,11 @@ class Canal:
         return result
 
 
-def find_canal(bone: np.ndarray, body: np.ndarray, spacing: Sequence[float]) -> Canal | None:
+def find_canal(hu: np.ndarray, bone: np.ndarray, body: np.ndarray, spacing: Sequence[float]) -> Canal | None:
     """The spinal canal of a bone mask (z, y, x; axial frame), or None where there is no spine in the field of view.
 
-    ``bone`` may be the bare shell: the canal needs its walls only. ``spacing`` is (z, y, x) in mm.
+    ``bone`` may be the bare shell: the canal needs its walls only. ``hu`` tells it from the fat in the shaft of a long
+    bone, which is a dark centre in a bright ring too. ``spacing`` is (z, y, x) in mm.
     """
     rows, columns = round_grid(bone.shape, spacing, GRID_MM)
     coarse = np.ascontiguousarray(bone[:, rows][:, :, columns])
@@ -68,6 +70,8 @@ def find_canal(bone: np.ndarray, body: np.ndarray, spacing: Sequence[float]) -> 
     if path is None:
         return None
     z, y, x, quality = path
+    if float(np.median(hu[z, rows[y], columns[x]])) < _LEAST_HU:
+        return None
     radii = _radii(hits[:, z, y, x].T.astype(np.float64), spacing[0])
     centre, radii = _recentred(np.column_stack([y, x]).astype(np.float64), radii, spacing[0])
     native = np.column_stack([z, to_native(centre[:, 0], rows), to_native(centre[:, 1], columns)])

@@ -1,7 +1,8 @@
 """Iodine and bowel contrast on CT: how bright the blood is, and which bright pieces are organs rather than bone.
 
 A bone has cortex and marrow and so a wide spread of HU; an enhanced kidney or heart is even, a filled bowel loop or
-renal pelvis is far brighter in its middle than at its rim.
+renal pelvis is far brighter in its middle than at its rim, but not as dense as the cortex of a long bone, which is
+so too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LEAST_ORGAN_ML = 10.0  # a small piece may be a sclerotic lesion
 _LEAST_CORE = 0.15  # bone is mostly rim
 _EVEN_SD_HU = 60.0  # cortex and marrow together have 130 HU and more
 _BRIGHTER_HU = 150.0
-_TEETH_HU = 800.0  # a mandible with its teeth is bright in the middle too
+_CORTEX_HU = 700.0  # only cortical bone and teeth hold as much in more than a few voxels
 
 
 def blood_hu(hu: np.ndarray, canal: Canal | None, spacing: Sequence[float]) -> tuple[float, float]:
@@ -45,10 +46,12 @@ def without_enhanced_organs(hard: np.ndarray, hu: np.ndarray, spacing: Sequence[
         core_mean = core_value / core_size
         rim_mean = (value - core_value) / (size - core_size)
         sd = np.sqrt(square / size - (value / size) ** 2)
-        bright = (core_mean > rim_mean + _BRIGHTER_HU) & (core_mean < _TEETH_HU)
+        bright = core_mean > rim_mean + _BRIGHTER_HU
         organ = (core_size > _LEAST_CORE * size) & ((sd < _EVEN_SD_HU) | bright)
     organ &= size * float(np.prod(spacing)) / 1000.0 > _LEAST_ORGAN_ML
     organ[0] = False
+    for number in np.flatnonzero(organ):
+        organ[number] = np.percentile(hu[labels == number], 98) < _CORTEX_HU
     if not organ.any():
         return hard, []
     volume = float(size[organ].sum() * np.prod(spacing)) / 1000.0

@@ -43,7 +43,8 @@ def _local_mean(hu: np.ndarray, where: np.ndarray, at: np.ndarray, spacing: Sequ
     index = np.argwhere(where)
     block = np.ravel_multi_index(tuple((index // steps).T), grid)
     count = np.bincount(block, minlength=int(np.prod(grid))).reshape(grid).astype(np.float64)
-    total = np.bincount(block, weights=hu[where], minlength=int(np.prod(grid))).reshape(grid)
+    values = hu[where].astype(np.float64)  # float also where it is empty
+    total = np.bincount(block, weights=values, minlength=int(np.prod(grid))).reshape(grid).astype(np.float64)
     sigma = [_NEIGHBOURHOOD_MM / (s * step) for s, step in zip(spacing, steps, strict=True)]
     count = ndimage.gaussian_filter(count, sigma, mode="constant")
     total = ndimage.gaussian_filter(total, sigma, mode="constant")

@@ -63,7 +63,7 @@ def reference_regions(
     body = body_mask(frame.array, frame.spacing)
     hu = _smooth(frame)
     report(0.3, "Reference regions")
-    canal = find_canal(bone, body, frame.spacing)
+    canal = find_canal(hu, bone, body, frame.spacing)
     found = [_blood_pool(frame, hu, bone, canal)]
     report(0.6, "Reference regions")
     found.append(_muscle(frame, hu, bone, body, canal))

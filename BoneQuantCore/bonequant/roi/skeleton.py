@@ -94,7 +94,7 @@ def segment_skeleton(
             f"{low:g} HU. Is it a CT in HU, and is there bone in it?"
         )
     report(0.35, "Spinal canal")
-    canal = find_canal(hard, body, spacing)
+    canal = find_canal(smooth, hard, body, spacing)
     warnings = _remarks(ct, noise, metal, spacing, canal)
 
     report(0.5, "Contrast and bone density")
@@ -105,10 +105,14 @@ def segment_skeleton(
         warnings += remarks
     if (low, high) != (settings.low_hu, settings.high_hu):
         hard = shell(smooth, body, spacing, low, high, settings.min_component_ml)
-        canal = find_canal(hard, body, spacing) or canal
+        canal = find_canal(smooth, hard, body, spacing) or canal
     if settings.adapt:
         hard, organs = without_enhanced_organs(hard, smooth, spacing)
         warnings += organs
+    if not hard.any():
+        raise InputError(
+            f"{ct.source or ct.name or 'The CT'}: nothing above {low:.0f} HU is bone. {' '.join(warnings)}"
+        )
 
     report(0.65, "Interior of the bones")
     forbidden = ~body if canal is None else ~body | (canal.mask(hu.shape, spacing) & ~hard)

@@ -109,7 +109,7 @@ def find_spine(
     cuts: Sequence[float | tuple[Sequence[float], Sequence[float]]] | None = None,
 ) -> Spine | None:
     """Axis and cuts of the spine in a bone mask of ``frame``; None where there is no spinal canal."""
-    canal = find_canal(bone, body, frame.spacing)
+    canal = find_canal(frame.array, bone, body, frame.spacing)
     if canal is None:
         return None
     axis = SpineAxis.of(canal, frame.spacing)

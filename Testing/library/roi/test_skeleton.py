@@ -94,3 +94,22 @@ def test_what_is_no_ct_is_refused_with_the_reason():
         skeleton(air)
     with pytest.raises(InputError, match="Bq/mL"):
         skeleton(Volume(air.image, modality="PT", unit="Bq/mL"))
+
+
+def test_a_dense_shaft_stays_and_an_even_bright_organ_goes():
+    """A thigh with a thick-walled femur (cut by the field at both ends) and an enhanced, even blob beside it."""
+    z, y, x = np.meshgrid(*(np.arange(n) * 2.0 for n in (40, 100, 100)), indexing="ij")
+    hu = np.where(np.hypot(y - 100, x - 100) < 85, 50.0, -1000.0)
+    radius = np.hypot(y - 100, x - 60)
+    hu = np.where(radius < 14, 1100.0, hu)
+    hu = np.where(radius < 5, -80.0, hu)
+    blob = (z - 40) ** 2 + (y - 100) ** 2 + (x - 140) ** 2 < 24**2
+    hu = np.where(blob, 220.0, hu) + 10.0 * np.random.default_rng(0).standard_normal(hu.shape)
+    image = sitk.GetImageFromArray(hu.astype(np.int16))
+    image.SetSpacing((2.0, 2.0, 2.0))
+    found = segment_skeleton(Volume(image, modality="CT", unit="HU"))
+    bone, marrow = array(found.masks["bone"]), array(found.masks["marrow"])
+    assert dice(bone, radius < 14) > 0.93
+    assert marrow[radius < 3].all()
+    assert not bone[blob].any()
+    assert any("No spine" in warning for warning in found.warnings)
