@@ -63,10 +63,12 @@ set(LIBRARY_SCRIPTS
   bonequant/kinetics/max_slope.py
   bonequant/kinetics/models.py
   bonequant/kinetics/motion.py
+  bonequant/kinetics/motion_deform.py
   bonequant/kinetics/motion_images.py
   bonequant/kinetics/motion_rigid.py
   bonequant/kinetics/one_rate.py
   bonequant/kinetics/population_aif.py
+  bonequant/kinetics/preprocess.py
   bonequant/kinetics/problem.py
   bonequant/kinetics/products.py
   bonequant/kinetics/rate_table.py

@@ -16,7 +16,9 @@ from bonequant.kinetics.fit import Fit, fit
 from bonequant.kinetics.maps import curve_maps, fit_maps
 from bonequant.kinetics.max_slope import MAX_SLOPE_UNITS, max_slope_liver, max_slope_perfusion
 from bonequant.kinetics.models import MODELS
+from bonequant.kinetics.motion import MotionResult, MotionSettings, correct_motion
 from bonequant.kinetics.population_aif import blood_to_plasma, population_aif
+from bonequant.kinetics.preprocess import Preprocessed, PreprocessSettings, preprocess
 from bonequant.kinetics.relaxivity import Relaxivity, relaxivity
 from bonequant.kinetics.settings import KineticsSettings
 from bonequant.kinetics.spgr import signal_to_concentration, spgr_r1, spgr_signal
@@ -30,6 +32,10 @@ __all__ = [
     "AifSettings",
     "Fit",
     "KineticsSettings",
+    "MotionResult",
+    "MotionSettings",
+    "PreprocessSettings",
+    "Preprocessed",
     "Relaxivity",
     "SliceInput",
     "T1Fit",
@@ -39,6 +45,7 @@ __all__ = [
     "clearance_rate",
     "convolve_exponential",
     "convolve_exponentials",
+    "correct_motion",
     "curve_maps",
     "descriptive",
     "early_late_ratio",
@@ -50,6 +57,7 @@ __all__ = [
     "max_slope_perfusion",
     "population_aif",
     "population_input",
+    "preprocess",
     "relaxivity",
     "roi_input",
     "signal_to_concentration",

@@ -5,6 +5,14 @@ from bonequant.phantom.dicom_ct import write_ct_series
 from bonequant.phantom.dicom_nm import write_nm
 from bonequant.phantom.dicom_pt import write_pt_series
 from bonequant.phantom.dynamic_dicom import write_dynamic_series, write_mr_volume
+from bonequant.phantom.dynamic_liver import (
+    LiverCtSettings,
+    LiverScan,
+    LiverTissue,
+    liver_inputs,
+    liver_preset,
+    simulate_liver,
+)
 from bonequant.phantom.dynamic_spine import SpineDceSettings, SpineScan, simulate_spine, spine_follow_up, spine_preset
 from bonequant.phantom.dynamic_tissue import Tissue
 from bonequant.phantom.files import truth_document, write_patient
@@ -29,6 +37,9 @@ __all__ = [
     "TRACERS",
     "CtSettings",
     "Lesion",
+    "LiverCtSettings",
+    "LiverScan",
+    "LiverTissue",
     "NemaScan",
     "NemaSettings",
     "Patient",
@@ -45,12 +56,15 @@ __all__ = [
     "chain",
     "effective_fwhm_mm",
     "follow_up",
+    "liver_inputs",
+    "liver_preset",
     "nema_ct",
     "part_volumes_ml",
     "preset",
     "region_truth",
     "rigid",
     "simulate_ct",
+    "simulate_liver",
     "simulate_nema",
     "simulate_patient",
     "simulate_spect",
