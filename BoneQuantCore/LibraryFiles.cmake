@@ -98,8 +98,10 @@ set(LIBRARY_SCRIPTS
   bonequant/phantom/dicom_nm.py
   bonequant/phantom/dicom_pt.py
   bonequant/phantom/dynamic_dicom.py
+  bonequant/phantom/dynamic_dro.py
   bonequant/phantom/dynamic_liver.py
   bonequant/phantom/dynamic_liver_parts.py
+  bonequant/phantom/dynamic_spect.py
   bonequant/phantom/dynamic_spine.py
   bonequant/phantom/dynamic_spine_parts.py
   bonequant/phantom/dynamic_tissue.py

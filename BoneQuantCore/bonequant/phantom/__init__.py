@@ -5,6 +5,7 @@ from bonequant.phantom.dicom_ct import write_ct_series
 from bonequant.phantom.dicom_nm import write_nm
 from bonequant.phantom.dicom_pt import write_pt_series
 from bonequant.phantom.dynamic_dicom import write_dynamic_series, write_mr_volume
+from bonequant.phantom.dynamic_dro import Dro, DroSettings, extended_tofts_dro, noisy_signal, qiba_dro, simulate_dro
 from bonequant.phantom.dynamic_liver import (
     LiverCtSettings,
     LiverScan,
@@ -12,6 +13,14 @@ from bonequant.phantom.dynamic_liver import (
     liver_inputs,
     liver_preset,
     simulate_liver,
+)
+from bonequant.phantom.dynamic_spect import (
+    DynamicSpectScan,
+    DynamicSpectSettings,
+    TracerTissue,
+    dynamic_spect_preset,
+    simulate_dynamic_spect,
+    tracer_curve,
 )
 from bonequant.phantom.dynamic_spine import SpineDceSettings, SpineScan, simulate_spine, spine_follow_up, spine_preset
 from bonequant.phantom.dynamic_tissue import Tissue
@@ -36,6 +45,10 @@ from bonequant.phantom.truth import RegionTruth, part_volumes_ml, region_truth
 __all__ = [
     "TRACERS",
     "CtSettings",
+    "Dro",
+    "DroSettings",
+    "DynamicSpectScan",
+    "DynamicSpectSettings",
     "Lesion",
     "LiverCtSettings",
     "LiverScan",
@@ -53,17 +66,24 @@ __all__ = [
     "Torso",
     "TorsoSettings",
     "Tracer",
+    "TracerTissue",
     "chain",
+    "dynamic_spect_preset",
     "effective_fwhm_mm",
+    "extended_tofts_dro",
     "follow_up",
     "liver_inputs",
     "liver_preset",
     "nema_ct",
+    "noisy_signal",
     "part_volumes_ml",
     "preset",
+    "qiba_dro",
     "region_truth",
     "rigid",
     "simulate_ct",
+    "simulate_dro",
+    "simulate_dynamic_spect",
     "simulate_liver",
     "simulate_nema",
     "simulate_patient",
@@ -75,6 +95,7 @@ __all__ = [
     "spine_follow_up",
     "spine_preset",
     "torso",
+    "tracer_curve",
     "truth_document",
     "write_ct_series",
     "write_dynamic_series",
