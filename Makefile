@@ -27,7 +27,7 @@ format: $(VENV)/ready
 	$(BIN)/ruff format .
 
 benchmark: $(VENV)/ready
-	$(BIN)/python -m pip install --quiet ".[benchmark]"
+	$(BIN)/python -m pip install --quiet --editable ".[all,dev,benchmark]"
 	$(BIN)/python -m benchmarks
 
 $(VENV)/ready: pyproject.toml $(PYRADIOMICS_BUILD)/sitecustomize.py

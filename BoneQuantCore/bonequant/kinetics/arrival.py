@@ -16,7 +16,7 @@ def arrival_index(times_s: np.ndarray, curves: np.ndarray) -> np.ndarray:
     """
     times = np.asarray(times_s, dtype=np.float64)
     data = np.atleast_2d(np.asarray(curves, dtype=np.float64))
-    fine = np.isfinite(data).all(axis=1)
+    fine = np.asarray(np.isfinite(data).all(axis=1))
     y = np.where(fine[:, None], data, 0.0).T
     peak = y.argmax(axis=0)
     weight = (np.arange(len(times))[:, None] <= peak).astype(float)

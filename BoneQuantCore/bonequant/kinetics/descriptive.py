@@ -33,7 +33,7 @@ def descriptive(times_s: np.ndarray, curves: np.ndarray) -> dict[str, np.ndarray
     """
     times = np.asarray(times_s, dtype=np.float64)
     data = np.atleast_2d(np.asarray(curves, dtype=np.float64))
-    fine = np.isfinite(data).all(axis=1)
+    fine = np.asarray(np.isfinite(data).all(axis=1))
     filled = np.where(fine[:, None], data, 0.0)
     index = arrival_index(times, data)
     arrival = np.where(index >= 0, times[np.maximum(index, 0)], np.nan)

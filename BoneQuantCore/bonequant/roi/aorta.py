@@ -55,9 +55,10 @@ def find_aorta(hu: np.ndarray, canal: Canal, spacing: Sequence[float]) -> Aorta 
     part = ndimage.gaussian_filter(part, (0.0, 0.7, 0.7))
     box = _search_box(canal, spacing, part.shape)
     best: tuple[float, float, tuple[np.ndarray, ...], np.ndarray] | None = None
-    low_y, low_x = box.any(axis=(0, 2)).argmax(), box.any(axis=(0, 1)).argmax()
-    high_y = part.shape[1] - box.any(axis=(0, 2))[::-1].argmax()
-    high_x = part.shape[2] - box.any(axis=(0, 1))[::-1].argmax()
+    rows_used, columns_used = np.asarray(box.any(axis=(0, 2))), np.asarray(box.any(axis=(0, 1)))
+    low_y, low_x = rows_used.argmax(), columns_used.argmax()
+    high_y = part.shape[1] - rows_used[::-1].argmax()
+    high_x = part.shape[2] - columns_used[::-1].argmax()
     window = (slice(None), slice(low_y, high_y), slice(low_x, high_x))
     for band in _BANDS_HU:
         wall = (part[window] < band[0]) | (part[window] > band[1])

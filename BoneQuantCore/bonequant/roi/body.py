@@ -36,7 +36,7 @@ def body_mask(hu: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     # What leaves the field of view sideways is no wall to open against: an edge of the array counts as inside.
     filled = solid | holes(solid)
     core = open_disc(filled, _OPENING_MM, coarse_spacing)
-    patient = _patient_parts(core, solid, part, np.prod(coarse_spacing) / 1000.0)
+    patient = _patient_parts(core, solid, part, float(np.prod(coarse_spacing)) / 1000.0)
     grown = _enlarge(dilate_disc(patient, _COARSE_MM * 1.5, coarse_spacing), steps, hu.shape)
     body = grown & (hu > SKIN_HU)
     body |= _enlarge(patient, steps, hu.shape) & ~body  # lungs and bowel gas, enclosed on the coarse grid

@@ -44,7 +44,7 @@ _TRUTH_TABLES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "Lesions, by the candidate found at their place; corrected is after partial volume correction": {
         "lesion volume": ("volume", _ALL),
         "lesion to normal bone": ("ratio to normal bone", _ALL),
-        "lesion uptake, corrected": ("corrected uptake", _ALL),
+        "lesion uptake, corrected": ("uptake", _ALL),
     },
     "Regions; corrected is after partial volume correction": {
         "volume": ("volume", _ALL),
