@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # pyradiomics 3.0.1 needs numpy at build time and, on Python 3.12+, a parser name that was removed there.
-PYRADIOMICS_BUILD := tools/pyradiomics_build
+# Absolute, as pip builds in a folder of its own.
+PYRADIOMICS_BUILD := $(CURDIR)/tools/pyradiomics_build
 
 .PHONY: demo test check format benchmark clean
 
