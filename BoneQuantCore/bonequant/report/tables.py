@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bonequant.spreadsheet import not_a_formula
+
 
 def jsonable(value: Any) -> Any:
     """Plain JSON values of dataclasses, arrays and dates; NaN and infinity, which JSON lacks, become null."""
@@ -63,5 +65,4 @@ def cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, list):
         return "; ".join(cell(item) for item in value)
-    text = str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return not_a_formula(str(value))

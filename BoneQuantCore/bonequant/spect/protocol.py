@@ -18,6 +18,7 @@ from typing import Any
 
 from bonequant.errors import InputError
 from bonequant.spect.protocol_facts import find_fact
+from bonequant.spreadsheet import not_a_formula
 from bonequant.volume import Acquisition
 
 STANDARDS = Path(__file__).with_name("protocols")
@@ -135,7 +136,8 @@ class ProtocolRecord:
         writer = csv.DictWriter(stream, list(rows[0]) if rows else ["standard"], lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: _not_a_formula(value) for name, value in row.items()})
+            cells = {name: not_a_formula(value) if isinstance(value, str) else value for name, value in row.items()}
+            writer.writerow(cells)
         return stream.getvalue()
 
     def to_json(self) -> str:
@@ -219,10 +221,6 @@ def as_text(found: Any) -> str:
     if isinstance(found, (tuple, list)):
         return " x ".join(as_text(one) for one in found)
     return repr(found) if isinstance(found, float) else str(found)
-
-
-def _not_a_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _tupled(value: Any) -> Any:

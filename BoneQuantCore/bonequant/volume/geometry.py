@@ -57,6 +57,11 @@ class Geometry:
         image.SetDirection(self.direction)
         return image
 
+    def points_of(self, voxels: np.ndarray) -> np.ndarray:
+        """Centres (N, 3) in LPS mm of voxels given by array index (N, 3), in the order z, y, x."""
+        matrix = self.index_to_physical
+        return voxels[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]
+
     def corners(self) -> np.ndarray:
         """The eight outer corners (voxel faces, not centres) in LPS mm, shape (8, 3)."""
         low = np.full(3, -0.5)

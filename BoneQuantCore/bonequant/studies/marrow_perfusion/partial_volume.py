@@ -15,7 +15,7 @@ from bonequant.errors import MissingFactError
 from bonequant.progress import Progress
 from bonequant.spect import gtm
 from bonequant.studies.marrow_perfusion.settings import MarrowSettings
-from bonequant.volume import Volume, same_grid, voxel_volume_ml
+from bonequant.volume import Geometry, Volume, image_from_array, same_grid, voxel_volume_ml
 
 _LEAST_ML = 1.0  # a rest smaller than this joins the background
 _ORGANS = ("liver", "spleen", "kidneys", "kidney_left", "kidney_right", "lung")
@@ -68,7 +68,5 @@ def _partition(masks: Mapping[str, sitk.Image], order: Sequence[str]) -> tuple[d
         if rest.sum() >= 0.98 * mask.sum():
             whole.add(name)
         taken |= rest
-        image = sitk.GetImageFromArray(rest.astype(np.uint8))
-        image.CopyInformation(first)
-        parts[name] = image
+        parts[name] = image_from_array(rest.astype(np.uint8), Geometry.of(first))
     return parts, whole

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from bonequant.report import Facts, Notice, Page, Picture, Section, Table, Text, jsonable
+from bonequant.report.closing import provenance_section, settings_section, title_of
 from bonequant.report.page import Block
 from bonequant.report.pictures import alignment_sections, fused_sections
 from bonequant.report.planes import centre_of
 from bonequant.report.plots import bars, histograms
-from bonequant.settings import describe
 from bonequant.studies.marrow_perfusion.follow_up import FollowUp
 from bonequant.studies.marrow_perfusion.result import MarrowResult
+from bonequant.studies.marrow_perfusion.truth_tables import truth_section
 
 _PICTURED = ("bone", "marrow", "red_marrow", "liver", "spleen", "blood_pool")
 _PICTURED_LESIONS = 3  # with the highest peak; pictures of their own
@@ -33,25 +34,6 @@ _ALIGNMENT_FACTS = {
     "voxel_mm": "Voxel of the coarser image (mm)",
     "kept_scanner_alignment": "Scanner's alignment kept",
 }
-# Captions of the tables of truth; of each quantity its heading and what is shown of it.
-_ALL = ("truth", "measured", "error_percent")
-_TRUTH_HEADINGS = {"truth": "True {} {}", "measured": "{} measured", "error": "{} {}", "error_percent": "error %"}
-_TRUTH_TABLES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
-    "Error of the alignment of SPECT and CT, over points of the bone": {
-        "alignment error, median": ("median error", ("error",)),
-        "alignment error, largest": ("largest error", ("error",)),
-    },
-    "Lesions, by the candidate found at their place; corrected is after partial volume correction": {
-        "lesion volume": ("volume", _ALL),
-        "lesion to normal bone": ("ratio to normal bone", _ALL),
-        "lesion uptake, corrected": ("uptake", _ALL),
-    },
-    "Regions; corrected is after partial volume correction": {
-        "volume": ("volume", _ALL),
-        "mean uptake": ("mean", _ALL),
-        "mean uptake, corrected": ("corrected mean", ("measured", "error_percent")),
-    },
-}
 
 
 def page(
@@ -68,7 +50,7 @@ def page(
         identified: print patient name and ID; left out by default.
     """
     sections = [
-        *([_truth_section(truth)] if truth else []),
+        *([truth_section(truth)] if truth else []),
         _pictures(result),
         _regions(result),
         *([_lesions(result)] if result.lesions else []),
@@ -78,8 +60,8 @@ def page(
         _alignment(result),
         _quantification(result, identified),
         *([_protocol(result)] if result.protocol else []),
-        _settings(result),
-        _provenance(result),
+        settings_section(result.settings),
+        provenance_section(result.provenance),
     ]
     return Page(
         title="Bone marrow perfusion",
@@ -103,17 +85,17 @@ def _headline(result: MarrowResult) -> list[tuple[str, Any, str]]:
     cards: list[tuple[str, Any, str]] = []
     for name in ("marrow", "red_marrow", "spine"):
         if name in result.uptake:
-            cards.append((f"{_title(name)}, mean", result.uptake[name].mean, unit))
+            cards.append((f"{title_of(name)}, mean", result.uptake[name].mean, unit))
     rows = {row["region"]: row for row in result.rows}
     key = f"ratio_to_{result.settings.reference}"
     if rows.get("marrow", {}).get(key) is not None:
-        cards.append((f"Marrow to {_title(result.settings.reference).lower()}", rows["marrow"][key], ""))
+        cards.append((f"Marrow to {title_of(result.settings.reference).lower()}", rows["marrow"][key], ""))
     if "marrow" in result.uptake:
         cards.append(("Marrow volume", result.uptake["marrow"].volume_ml, "mL"))
     if result.lesions:
         cards.append(("Lesion candidates", len(result.lesions), ""))
     if not cards:
-        cards = [(f"{_title(name)}, mean", m.mean, unit) for name, m in list(result.uptake.items())[:4]]
+        cards = [(f"{title_of(name)}, mean", m.mean, unit) for name, m in list(result.uptake.items())[:4]]
     return cards
 
 
@@ -144,8 +126,8 @@ def _pictures(result: MarrowResult) -> Section:
                 upper=max(upper, lesion.peak),
                 field_mm=_LESION_FIELD_MM,
             )
-            blocks.append(Picture(png, f"{_title(lesion.name)} in {_title(lesion.region)}."))
-    values = {_title(name): numbers for name, numbers in result.samples.items()}
+            blocks.append(Picture(png, f"{title_of(lesion.name)} in {title_of(lesion.region)}."))
+    values = {title_of(name): numbers for name, numbers in result.samples.items()}
     if values:
         highest = max(float(np.percentile(numbers, 99.5)) for numbers in values.values())
         blocks.append(Picture(histograms(values, result.functional.unit, upper=highest), "Uptake in the regions."))
@@ -178,7 +160,7 @@ def _regions(result: MarrowResult) -> Section:
         "hu_mean": "HU mean",
     }
     columns = {key: heading for key, heading in columns.items() if any(row[key] is not None for row in result.rows)}
-    shown = [{**row, "region": _title(row["region"])} for row in result.rows]
+    shown = [{**row, "region": title_of(row["region"])} for row in result.rows]
     flags = {i: "warning" for i, row in enumerate(result.rows) if row["remarks"]}
     vertebrae = [row for row in result.rows if row["region"] in result.vertebrae]
     blocks: list[Block] = [Table(columns, shown, flags=flags)]  # type: ignore[arg-type]
@@ -191,7 +173,7 @@ def _regions(result: MarrowResult) -> Section:
             blocks.append(
                 Notice(
                     "warning",
-                    f"{_title(judged.region)}: mean {judged.suv_mean:.2f} lies outside {judged.low:.2f} to "
+                    f"{title_of(judged.region)}: mean {judged.suv_mean:.2f} lies outside {judged.low:.2f} to "
                     f"{judged.high:.2f}, {judged.source}. Check dose, times and units, unless disease explains it.",
                 )
             )
@@ -218,7 +200,7 @@ def _lesions(result: MarrowResult) -> Section:
         "hu_mean": "HU mean",
         "type": "CT type",
     }
-    rows = [{**row, "name": _title(row["name"]), "region": _title(row["region"])} for row in result.lesion_rows]
+    rows = [{**row, "name": title_of(row["name"]), "region": title_of(row["region"])} for row in result.lesion_rows]
     note = "Candidates by uptake; osteophytes, fractures and joints take up tracer too. A reader decides."
     return Section("Lesion candidates", [Table(columns, rows), Notice("note", note)])
 
@@ -226,7 +208,7 @@ def _lesions(result: MarrowResult) -> Section:
 def _maa(result: MarrowResult) -> Section:
     maa = result.maa
     assert maa is not None
-    facts: dict[str, Any] = {f"T/N of {_title(name)}": ratio for name, ratio in maa.tumour_to_normal.items()}
+    facts: dict[str, Any] = {f"T/N of {title_of(name)}": ratio for name, ratio in maa.tumour_to_normal.items()}
     facts |= {
         "T/N of all tumours": maa.all_tumours_to_normal,
         "Tumour volume (mL)": maa.tumour_volume_ml,
@@ -250,7 +232,7 @@ def _follow_up(follow_up: FollowUp) -> Section:
         columns[f"value_{i}"] = name
         if i:
             columns[f"change_percent_{i}"] = "Change %"
-    rows = [{**row, "region": _title(row["region"])} for row in follow_up.rows]
+    rows = [{**row, "region": title_of(row["region"])} for row in follow_up.rows]
     blocks.append(
         Table(columns, rows, caption="Regions found at each date by itself; lesions and drawn regions carried.")
     )
@@ -266,25 +248,6 @@ def _agreement(result: MarrowResult) -> Section:
         else:
             facts[statistic] = values
     return Section("Agreement with the given standard", [Facts(facts)])
-
-
-def _truth_section(rows: Sequence[dict[str, Any]]) -> Section:
-    """One table per kind of thing; a row per thing, with its quantities side by side."""
-    blocks: list[Block] = []
-    for caption, quantities in _TRUTH_TABLES.items():
-        table: dict[str, dict[str, Any]] = {}
-        columns = {"region": "Region"}
-        for row in rows:
-            if row["quantity"] not in quantities:
-                continue
-            key, heading, parts = row["quantity"], *quantities[row["quantity"]]
-            line = table.setdefault(row["region"], {"region": _title(row["region"])})
-            for part in parts:
-                columns[f"{key} {part}"] = _TRUTH_HEADINGS[part].format(heading, row["unit"]).strip()
-                line[f"{key} {part}"] = row[part]
-        if table:
-            blocks.append(Table(columns, list(table.values()), caption=caption))
-    return Section("Measured beside the truth of the phantom", blocks)
 
 
 def _alignment(result: MarrowResult) -> Section:
@@ -363,26 +326,3 @@ def _protocol(result: MarrowResult) -> Section:
     counts = {status: sum(row["status"] == status for row in rows) for status in ("met", "not met", "unknown")}
     title = "Protocol record: " + ", ".join(f"{count} {status}" for status, count in counts.items())
     return Section(title, [Table(columns, rows, flags=flags)], folded=True)  # type: ignore[arg-type]
-
-
-def _settings(result: MarrowResult) -> Section:
-    rows = [
-        {"name": row["name"], "value": row["value"], "unit": row["unit"], "help": row["help"]}
-        for row in describe(result.settings)
-    ]
-    return Section(
-        "Settings", [Table({"name": "Setting", "value": "Value", "unit": "Unit", "help": "Meaning"}, rows)], folded=True
-    )
-
-
-def _provenance(result: MarrowResult) -> Section:
-    blocks: list[Block] = [
-        Facts({f"SHA-256 of {role}": value for role, value in result.provenance.inputs.items()}),
-        Facts(result.provenance.versions),
-    ]
-    return Section("Provenance", blocks, folded=True)
-
-
-def _title(name: str) -> str:
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]

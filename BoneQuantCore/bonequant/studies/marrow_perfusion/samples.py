@@ -27,9 +27,7 @@ def samples_of(
             continue
         voxels = voxels[:: max(1, len(voxels) // _MOST)]
         geometry = Geometry.of(mask)
-        index = np.stack(np.unravel_index(voxels, geometry.shape)[::-1], axis=1)
-        matrix = geometry.index_to_physical
-        points = index @ matrix[:3, :3].T + matrix[:3, 3]
+        points = geometry.points_of(np.stack(np.unravel_index(voxels, geometry.shape), axis=1))
         values = sample_at(functional.image, points, transform if name in regions.on_ct else None)
         found[name] = values[np.isfinite(values)]
     return found

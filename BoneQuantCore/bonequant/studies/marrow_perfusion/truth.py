@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from bonequant.studies.marrow_perfusion.regions import FOUND
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 from bonequant.studies.marrow_perfusion.table import REFERENCES
+from bonequant.volume import Geometry
 from bonequant.volume.geometry import matrix_of
 
 _SAME_LESION_MM = 15.0  # farthest a candidate's nearest voxel may lie from a true lesion's centre
@@ -79,9 +80,7 @@ def _alignment(result: MarrowResult, true_matrix: np.ndarray) -> list[dict[str, 
 
 def _points_of(mask: sitk.Image) -> np.ndarray:
     """Voxel centres (N, 3) of a mask, LPS mm."""
-    index = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0)[:, ::-1]
-    spacing, direction = np.array(mask.GetSpacing()), np.reshape(mask.GetDirection(), (3, 3))
-    return (index * spacing) @ direction.T + np.array(mask.GetOrigin())
+    return Geometry.of(mask).points_of(np.argwhere(sitk.GetArrayViewFromImage(mask) > 0))
 
 
 def _row(quantity: str, region: str, unit: str, truth: float, measured: float | None) -> dict[str, Any]:
