@@ -17,15 +17,18 @@ def arrival_index(times_s: np.ndarray, curves: np.ndarray) -> np.ndarray:
     times = np.asarray(times_s, dtype=np.float64)
     data = np.atleast_2d(np.asarray(curves, dtype=np.float64))
     fine = np.asarray(np.isfinite(data).all(axis=1))
-    y = np.where(fine[:, None], data, 0.0).T
-    peak = y.argmax(axis=0)
-    weight = (np.arange(len(times))[:, None] <= peak).astype(float)
-    count, total = weight.sum(axis=0), (weight * y).sum(axis=0)
-    best, index = np.full(y.shape[1], np.inf), np.full(y.shape[1], -1)
+    y = np.where(fine[:, None], data, 0.0)
+    peak = y.argmax(axis=1)
+    # Sums over frames b+1 .. peak are differences of running sums, so that every break costs one pass over the curves.
+    sums, moments = np.cumsum(y, axis=1), np.cumsum(times * y, axis=1)
+    rows = np.arange(len(y))
+    total, moment = sums[rows, peak], moments[rows, peak]
+    count = peak + 1.0
+    best, index = np.full(len(y), np.inf), np.full(len(y), -1)
     for b in range(len(times) - 1):
         rise = np.maximum(times - times[b], 0.0)
-        x = rise[:, None]
-        sx, sxx, sxy = rise @ weight, (rise * rise) @ weight, (weight * y * x).sum(axis=0)
+        sx, sxx = np.cumsum(rise)[peak], np.cumsum(rise * rise)[peak]
+        sxy = (moment - moments[:, b]) - times[b] * (total - sums[:, b])
         determinant = count * sxx - sx * sx
         usable = (peak > b) & (determinant > 1e-12 * count * sxx)
         safe = np.where(usable, determinant, 1.0)
