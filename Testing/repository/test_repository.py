@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import bonequant
@@ -59,3 +61,8 @@ def test_nothing_of_real_data_is_in_the_repository(root):
 
 def _ignored(path: Path) -> bool:
     return path.parts[0] in {".venv", "demo-report", ".git"} or "__pycache__" in path.parts
+
+
+def test_the_page_of_criteria_is_what_the_criteria_say(root):
+    run = subprocess.run([sys.executable, "tools/list_criteria.py"], cwd=root, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
