@@ -1,4 +1,4 @@
-"""Write ``Docs/methods/response_criteria.md`` from the criteria themselves; without ``--write`` say whether it is stale."""
+"""Write Docs/methods/response_criteria.md from the criteria themselves; without --write say whether it is stale."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PAGE = Path(__file__).resolve().parents[1] / "Docs" / "methods" / "response_crit
 
 HEAD = """# Methods: response criteria
 
-Made by `python tools/list_criteria.py --write` from `bonequant.response`; a test compares the two. How the job uses them:
-[treatment response](treatment_response.md).
+Made by `python tools/list_criteria.py --write` from `bonequant.response`; a test compares the two. How the job uses
+them: [treatment response](treatment_response.md).
 
 Each criterion is one file with one pure function: evidence in, a `Call` out. The call holds the category, the rule that
 fired as text, flags, every number raw, and the settings. Common to all:
