@@ -1,6 +1,7 @@
 """Regions: found on CT, carried to other grids, measured where they were drawn."""
 
 from bonequant.roi.anatomy import Anatomy, anatomical_regions
+from bonequant.roi.diameters import Bidimensional, bidimensional, extents
 from bonequant.roi.lesions import LesionCandidate, lesion_candidates
 from bonequant.roi.levels import name_levels
 from bonequant.roi.lungs import lungs
@@ -12,20 +13,25 @@ from bonequant.roi.propagate import propagate
 from bonequant.roi.red_marrow import RedMarrow, red_marrow
 from bonequant.roi.reference import Reference, reference_regions
 from bonequant.roi.skeleton import Skeleton, SkeletonSettings, segment_skeleton, skeleton
+from bonequant.roi.time_curves import RegionCurve, region_curves
 from bonequant.roi.totalsegmentator import TOTAL_CLASSES, is_totalsegmentator, regions_of_totalsegmentator
 from bonequant.roi.vertebrae import Vertebrae, vertebrae
 
 __all__ = [
     "TOTAL_CLASSES",
     "Anatomy",
+    "Bidimensional",
     "LesionCandidate",
     "RedMarrow",
     "Reference",
+    "RegionCurve",
     "RoiMeasurement",
     "Skeleton",
     "SkeletonSettings",
     "Vertebrae",
     "anatomical_regions",
+    "bidimensional",
+    "extents",
     "is_totalsegmentator",
     "lesion_candidates",
     "lungs",
@@ -36,6 +42,7 @@ __all__ = [
     "propagate",
     "red_marrow",
     "reference_regions",
+    "region_curves",
     "regions_of_totalsegmentator",
     "segment_skeleton",
     "skeleton",
