@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 RESEARCH_USE_ONLY = "Research use only. Not a medical device; not for diagnosis or treatment decisions."
 
 _SUBPACKAGES = (
+    "batch",
     "errors",
     "io",
     "kinetics",

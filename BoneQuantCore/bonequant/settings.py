@@ -100,6 +100,22 @@ def describe(settings: type[Settings] | Settings) -> list[dict[str, Any]]:
     return rows
 
 
+def put_text(values: dict[str, Any], name: str, text: str, where: str) -> None:
+    """Put one setting into plain ``values``: a dotted name, and its value in JSON or as plain text.
+
+    Raises SettingsError, beginning with ``where``, where the dotted name leads through a single value.
+    """
+    *groups, last = name.split(".")
+    for group in groups:
+        values = values.setdefault(group, {})
+        if not isinstance(values, dict):
+            raise SettingsError(f"{where}: {group} is a single value, not a group of settings.")
+    try:
+        values[last] = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        values[last] = text
+
+
 def _coerce(name: str, value: Any, hint: Any) -> Any:
     """Return ``value`` as the hinted type where that loses nothing; raise SettingsError otherwise."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import typing
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bonequant.errors import InputError, SettingsError
-from bonequant.io import Overrides
-from bonequant.settings import Settings
-from bonequant.volume import Acquisition
+from bonequant.io.typed_text import fact_from_text
+from bonequant.settings import Settings, put_text
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -23,58 +19,32 @@ def parse_facts(given: Sequence[str]) -> dict[str, Any]:
 
     Raises InputError for a name that is no fact, or a value of the wrong kind.
     """
-    hints = {**typing.get_type_hints(Acquisition), **typing.get_type_hints(Overrides)}
-    names = {f.name for f in (*dataclasses.fields(Acquisition), *dataclasses.fields(Overrides))}
-    names -= {"typed", "protocol", "facts"}
     facts: dict[str, Any] = {}
     for item in given:
         name, text = _split(item, "--fact")
-        if name not in names:
-            raise InputError(f"--fact {item}: there is no fact {name!r}. Known: {', '.join(sorted(names))}.")
-        facts[name] = _value(item, name, text, hints[name])
+        facts[name] = fact_from_text(name, text, f"--fact {item}")
     return facts
 
 
 def parse_settings(kind: type[AnySettings], file: Path | None, given: Sequence[str]) -> AnySettings:
     """Settings from a JSON file, with single values replaced by ``--set a.b=value`` (value in JSON, or plain text)."""
+    return kind.from_dict(settings_values(file, given))
+
+
+def settings_values(file: Path | None, given: Sequence[str]) -> dict[str, Any]:
+    """The plain values of :func:`parse_settings`, before they are checked against a job."""
     values: dict[str, Any] = {}
     if file is not None:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{file} is not a readable settings file: {error}.") from error
         if not isinstance(values, dict):
             raise SettingsError(f"{file} must hold one JSON object of settings.")
     for item in given:
         name, text = _split(item, "--set")
-        target = values
-        *groups, last = name.split(".")
-        for group in groups:
-            target = target.setdefault(group, {})
-            if not isinstance(target, dict):
-                raise SettingsError(f"--set {item}: {group} is a single value, not a group of settings.")
-        try:
-            target[last] = json.loads(text)
-        except json.JSONDecodeError:
-            target[last] = text
-    return kind.from_dict(values)
-
-
-def _value(item: str, name: str, text: str, hint: Any) -> Any:
-    """``text`` as the first kind of the hint that takes it."""
-    options = [option for option in typing.get_args(hint) if option is not type(None)] or [hint]
-    if typing.get_origin(hint) is tuple:
-        options = [hint]
-    for option in options:
-        try:
-            if typing.get_origin(option) is tuple:
-                kind = typing.get_args(option)[0]
-                return tuple(kind(part.strip()) for part in text.split(","))
-            return datetime.fromisoformat(text) if option is datetime else option(text)
-        except (TypeError, ValueError):
-            continue
-    wanted = "a date-time such as 2026-01-31T08:30:00" if datetime in options else f"of type {hint}"
-    raise InputError(f"--fact {item}: {name} must be {wanted}.")
+        put_text(values, name, text, f"--set {item}")
+    return values
 
 
 def _split(item: str, option: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ Blocks are the same whatever the number of threads, and voxels do not see each o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bonequant.kinetics.delay import groups, solve_with_delay
 from bonequant.kinetics.models import Kernel, Model
 from bonequant.kinetics.problem import Problem
 from bonequant.progress import Progress, no_progress
+from bonequant.threads import thread_count
 
 _BLOCK = 8192
 _BLOCK_DELAY = 1 << 23  # values of a block where delays are fitted: the more voxels, the more share a delay
@@ -42,7 +42,7 @@ def fit_blocks(problem: Problem, count: int, curves: Curves, progress: Progress 
     size = max(_BLOCK_DELAY // len(problem.times_min), _BLOCK) if problem.settings.fit_delay else _BLOCK
     blocks = [(start, min(start + size, count)) for start in range(0, count, size)]
     out = _allocate(problem, count)
-    threads = problem.settings.threads or os.cpu_count() or 1
+    threads = problem.settings.threads or thread_count()
 
     def work(block: tuple[int, int]) -> int:
         return _fit_block(problem, curves(*block), slice(*block), out)

@@ -1,6 +1,6 @@
 """Motion correction of the frames over time: ``correct_motion(series)``, rigid, or rigid and then deformable.
 
-All frames are brought to the one that is nearest to the others. A first pass compares each frame with that one; later
+All frames are brought to the one that is nearest to the others, or to a named one. A first pass compares them with it; later
 passes compare it with its own motion-free model, rebuilt from the aligned frames (see ``motion_images``), so that
 arriving contrast is not taken for motion. Every frame is then sampled once, from the original, with cubic B-splines.
 
@@ -9,7 +9,6 @@ Transforms take points of the corrected grid to points of the original frame.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +24,7 @@ from bonequant.kinetics.motion_rigid import align_rigid, as_transform, rigid_fie
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.registration.rigid import Motion
 from bonequant.settings import Settings, setting
+from bonequant.threads import thread_count
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import DynamicSeries, image_from_array
 
@@ -88,8 +88,10 @@ def correct_motion(
     settings: MotionSettings | None = None,
     mask: sitk.Image | None = None,
     progress: Progress | None = None,
+    *,
+    reference: int | None = None,
 ) -> MotionResult:
-    """Bring all frames onto the one nearest to the others.
+    """Bring all frames onto one of them.
 
     Args:
         series: signal or HU (not parameter maps), any number of frames.
@@ -97,15 +99,20 @@ def correct_motion(
         mask: region that counts, on the grid of the series: the rigid model follows it alone, and displacements are
             reported over it. The whole body by default.
         progress: may raise Cancelled.
+        reference: index of the frame that stays, the one on which regions were drawn; by default the one that is
+            nearest to the others.
 
     Raises:
-        InputError: fewer than two frames, an empty region, or too few slices for the deformable model.
+        InputError: fewer than two frames, no frame ``reference``, an empty region, or too few slices for the
+            deformable model.
         GeometryError: the mask lies on another grid.
     """
     s = settings or MotionSettings()
     report = progress or no_progress
     if len(series.times_s) < 2:
         raise InputError("One frame cannot move against another: motion correction needs two at least.")
+    if reference is not None and not 0 <= reference < len(series.times_s):
+        raise InputError(f"There is no frame {reference} to stay: frames are 0 to {len(series.times_s) - 1}.")
     if s.model == "deformable" and min(series.geometry.size) < _MINIMUM_SLICES:
         raise InputError(
             f"A series of {series.geometry.size} voxels is too thin for the deformable model; choose rigid."
@@ -113,7 +120,8 @@ def correct_motion(
     report(0.0, "Preparing frames")
     coarse = coarse_frames(series, s.spacing_mm)
     weight = _weight(coarse, series, mask)
-    reference = medoid(coarse.frames * (weight > 0))
+    if reference is None:
+        reference = medoid(coarse.frames * (weight > 0))
     transforms = _align(coarse, weight, reference, s, part_of(progress, 0.05, 0.8))
     corrected, missing = _resample(series, transforms, reference, part_of(progress, 0.8, 1.0))
     region = _region(series, coarse, mask)
@@ -176,7 +184,7 @@ def _align(
         fields[t] = align_deformable(target, coarse.frames[t], grid.spacing, start, search)
         return as_field(fields[t], grid)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         for number in range(s.passes):
             targets = None if number == 0 else motion_free(aligned, number)
             moving = [t for t in range(count) if targets is not None or t != reference]

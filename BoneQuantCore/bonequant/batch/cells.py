@@ -1,0 +1,163 @@
+"""From the cells of one row to a checked case, with every problem of the row."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bonequant.batch.case import Case
+from bonequant.batch.csv_rows import Row
+from bonequant.batch.jobs import Column, Job
+from bonequant.errors import BoneQuantError, InputError
+from bonequant.io import Overrides
+from bonequant.io.typed_text import fact_from_text
+from bonequant.settings import put_text
+from bonequant.volume import Acquisition
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # safe as a folder on every system, in a cell, in a log
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # no folder of this name on Windows
+_GROUPS = ("fact.", "set.", "label.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one cell (or row) of a manifest; line 0 is a folder's."""
+
+    line: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, " if self.line else ""
+        return f"{where}{self.column}: {self.text}"
+
+
+def check_case(
+    row: Row, job: Job, base: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]
+) -> tuple[Case | None, list[Problem]]:
+    """The case, None where it cannot run, and its problems. ``base``: folder from which relative paths count."""
+    problems: list[Problem] = []
+
+    def wrong(column: str, text: object) -> None:
+        problems.append(Problem(row.line, column, " ".join(str(text).split())))
+
+    columns = {column.name: column for column in job.columns}
+    for name in row.cells:
+        if name not in columns and name not in ("patient", "visit", "job", "settings") and not name.startswith(_GROUPS):
+            known = ", ".join(("patient", "visit", *columns, "settings", "fact.NAME", "set.NAME", "label.NAME"))
+            wrong(name, f"there is no such column; known are {known}")
+    if row.extra:
+        wrong("row", f"{row.extra} more cells than columns")
+    for name in ("patient", "visit"):
+        text = row.cells.get(name, "")
+        if (text or name == "patient") and (not _NAME.fullmatch(text) or _RESERVED.fullmatch(text) or text[-1] == "."):
+            wrong(name, f"{text!r} is due as 1 to 64 letters, digits, points, dashes or underscores: a pseudonym")
+    paths: dict[str, tuple[Path, ...]] = {}
+    texts: dict[str, str] = {}
+    for name, column in columns.items():
+        text = row.cells.get(name, "")
+        if not text:
+            if column.required:
+                wrong(name, "is empty")
+            continue
+        try:
+            if column.kind in ("path", "paths"):
+                parts = [part.strip() for part in text.split(";")] if column.kind == "paths" else [text]
+                paths[name] = tuple(_path(part, base) for part in parts if part)
+            else:
+                texts[name] = _text(text, column)
+        except InputError as error:
+            wrong(name, error)
+    chosen = None
+    try:
+        chosen = job.settings().from_dict(_settings(row, base, settings))
+    except BoneQuantError as error:
+        wrong("settings", error)
+    given = {**facts}
+    for name, text in _group(row, "fact.").items():
+        try:
+            given[name] = fact_from_text(name, text, name)
+        except BoneQuantError as error:
+            wrong(f"fact.{name}", error)
+    try:
+        Acquisition().with_typed(**Overrides.of(given).facts)
+    except BoneQuantError as error:
+        wrong("fact", error)
+    if problems or chosen is None:
+        return None, problems
+    return (
+        Case(
+            patient=row.cells["patient"],
+            visit=row.cells.get("visit", ""),
+            line=row.line,
+            paths=paths,
+            texts=texts,
+            facts=given,
+            settings=chosen,
+            labels=_group(row, "label."),
+        ),
+        [],
+    )
+
+
+def _group(row: Row, prefix: str) -> dict[str, str]:
+    return {name[len(prefix) :]: text for name, text in row.cells.items() if name.startswith(prefix)}
+
+
+def _settings(row: Row, base: Path, common: Mapping[str, Any]) -> dict[str, Any]:
+    """Common settings, those of the row's file, and the row's own cells, the later before the earlier."""
+    values = copy.deepcopy(dict(common))
+    if "settings" in row.cells:
+        path = _path(row.cells["settings"], base)
+        try:
+            read = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{path.name} is not readable JSON: {error}") from error
+        if not isinstance(read, dict):
+            raise InputError(f"{path.name} must hold one JSON object of settings")
+        values = _over(values, read)
+    for name, text in _group(row, "set.").items():
+        put_text(values, name, text, f"set.{name}")
+    return values
+
+
+def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``above`` laid over ``below``, groups by groups."""
+    merged = dict(below)
+    for name, value in above.items():
+        former = merged.get(name)
+        merged[name] = _over(former, value) if isinstance(former, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _text(text: str, column: Column) -> str:
+    choices = column.choices or (("yes", "no", "true", "false", "1", "0") if column.kind == "flag" else ())
+    if choices and text.lower() not in choices:
+        raise InputError(f"{text!r}: choose {', '.join(choices)}")
+    return text.lower() if choices else text
+
+
+def _path(text: str, base: Path) -> Path:
+    """An absolute path that exists and can be read; a relative one counts from ``base`` and stays below it."""
+    if "\0" in text:
+        raise InputError("a path cannot hold a NUL character")
+    given = Path(text)
+    if not given.is_absolute() and ".." in given.parts:
+        raise InputError(f"{text} leads out of the manifest's folder; write it as an absolute path if that is meant")
+    path = Path(os.path.normpath(base / given))
+    try:
+        if not path.exists():
+            raise InputError(f"{text} does not exist")
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise InputError(f"{text} cannot be read: permission denied")
+        if path.is_dir() and not any(path.iterdir()):
+            raise InputError(f"{text} is an empty folder")
+    except OSError as error:
+        raise InputError(f"{text} cannot be read: {error.strerror}") from error
+    return path

@@ -1,0 +1,74 @@
+"""What a case's result depends on: contents of its files, settings, facts, the code and the packages under it.
+
+Hashing every file anew on each start would read the whole cohort; a file whose size and time of change are as they
+were is taken as unchanged, unless ``verify`` is asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import bonequant
+from bonequant.batch.case import Case
+from bonequant.provenance import hash_files, versions
+from bonequant.report import jsonable
+
+
+def files_of(case: Case) -> dict[str, list[Path]]:
+    """Every file under the case's paths, sorted, by column. Raises OSError for what cannot be listed."""
+    return {column: [file for path in paths for file in _files(path)] for column, paths in case.paths.items()}
+
+
+def stamp(files: Mapping[str, Iterable[Path]]) -> str:
+    """A hash over names, sizes and times of change: equal as long as nobody touched a file."""
+    digest = hashlib.sha256()
+    for column, paths in sorted(files.items()):
+        for path in paths:
+            found = path.stat()
+            digest.update(repr((column, str(path), found.st_size, found.st_mtime_ns)).encode())
+    return digest.hexdigest()
+
+
+def hash_inputs(files: Mapping[str, Iterable[Path]]) -> dict[str, str]:
+    """SHA-256 of the contents, by column."""
+    return {column: hash_files(paths) for column, paths in sorted(files.items())}
+
+
+def fingerprint(case: Case, job: str, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """All that the result depends on; two equal ones give the same result. Labels are not among it."""
+    chosen = {"settings": case.settings.to_dict(), "facts": dict(case.facts), "texts": dict(case.texts)}
+    text = json.dumps(jsonable({**chosen, "visit": case.visit}), sort_keys=True)
+    return {
+        "job": job,
+        "inputs": dict(inputs),
+        "settings": hashlib.sha256(text.encode()).hexdigest(),
+        "code": code_hash(),
+        "versions": {name: version for name, version in versions().items() if name != "python"},
+    }
+
+
+@functools.cache
+def code_hash() -> str:
+    """SHA-256 over the library's source files, with their places."""
+    root = Path(bonequant.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".json", ".html"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    return sorted(Path(folder) / name for folder, _, names in os.walk(path, onerror=refuse) for name in names)

@@ -1,0 +1,72 @@
+"""What a cohort must know of a job: the manifest's columns, its settings, and how one case is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bonequant.batch.case import Case
+from bonequant.progress import Progress
+from bonequant.settings import Settings
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the manifest.
+
+    Attributes:
+        kind: "path" (one), "paths" (several, parted by a semicolon), "text" or "flag" (yes, no).
+        choices: of a text; empty where any is allowed.
+        modalities: of the DICOM series that belong here; a scan of a folder proposes these.
+        series: name of the text column that chooses among several series in the path.
+    """
+
+    name: str
+    kind: Literal["path", "paths", "text", "flag"] = "text"
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    series: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one case gives to the cohort.
+
+    Attributes:
+        rows: tidy rows, one per region.
+        quality: numbers by which an unusual scan is told; NaN or None where unknown.
+        warnings: of the job.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    quality: Mapping[str, float | None] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job.
+
+    Attributes:
+        settings: gives the class of its settings (a function, so that nothing heavy is imported early).
+        measure: ``measure(case, out, progress)`` reads the case, runs the job, writes its results folder to ``out``.
+        group: column of the rows that names the region; distributions are drawn for each.
+        values: columns of the rows whose distribution is drawn, with their heading; the first drives the outliers.
+        memory_gb: what one case of clinical size needs, from which the number of workers follows.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    settings: Callable[[], type[Settings]]
+    measure: Callable[[Case, Path, Progress], Measured]
+    group: str
+    values: Mapping[str, str]
+    memory_gb: float
+
+    def paths(self) -> list[Column]:
+        return [column for column in self.columns if column.kind in ("path", "paths")]

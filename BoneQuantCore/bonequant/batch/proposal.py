@@ -1,0 +1,124 @@
+"""Propose a manifest from a tree of DICOM: who is who, when, and which series belong together.
+
+Patients are told apart by PatientID and numbered in its order (P001, P002 ...); visits are the dates of their studies.
+For each of the job's roles (SPECT, CT ...) the series of that modality, date and frame of reference is proposed. What
+is not clear is left empty and remarked: the proposal is to be read before it is run. Neither names nor IDs are written,
+but paths may hold them: keep the manifest where the data are.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bonequant.batch.jobs import Column, Job, job_named
+from bonequant.errors import InputError
+from bonequant.io import SeriesInfo, scan
+from bonequant.io.dicom_header import read_header, text
+from bonequant.io.files import written_whole
+from bonequant.progress import Progress
+from bonequant.spreadsheet import not_a_formula
+
+_DATES = ("AcquisitionDate", "SeriesDate", "StudyDate", "ContentDate", "AcquisitionDateTime")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """``rows`` of the manifest, the number of ``patients``, and ``remarks`` on what was not clear."""
+
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+    patients: int
+    remarks: tuple[str, ...]
+
+
+def propose(folder: str | Path, job: str, progress: Progress | None = None) -> Proposal:
+    """Read the headers below ``folder`` and propose rows. Raises InputError where nothing fits the job."""
+    root, adapter = Path(folder).absolute(), job_named(job)
+    series = [info for info in scan(root, progress) if info.modality in _modalities(adapter) and not info.localizer]
+    by_patient: dict[str, dict[str, list[SeriesInfo]]] = defaultdict(lambda: defaultdict(list))
+    remarks: list[str] = []
+    for info in series:
+        if info.kind in ("slices", "multi-frame", "nuclear medicine"):
+            by_patient[info.patient_id][_date(info)].append(info)
+    if "" in by_patient and len(by_patient) > 1:
+        remarks.append("some files have no PatientID: they are proposed as one patient")
+    rows: list[dict[str, str]] = []
+    for number, (_, visits) in enumerate(sorted(by_patient.items()), 1):
+        name = f"P{number:0{max(3, len(str(len(by_patient))))}d}"
+        for date, found in sorted(visits.items()):
+            rows += _visit(name, date, found, adapter, remarks)
+    if not rows:
+        raise InputError(f"{root} holds no {' or '.join(sorted(_modalities(adapter)))} series that the job could take.")
+    columns = (
+        "patient",
+        "visit",
+        *(column.name for column in adapter.columns if column.modalities or _chooses(column, adapter)),
+    )
+    return Proposal(columns, tuple(rows), len(by_patient), tuple(remarks))
+
+
+def write_proposal(proposal: Proposal, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a CSV that :func:`bonequant.batch.read_manifest` takes. Raises InputError for a file that is there."""
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} already exists: give another name with --out, or --overwrite.")
+    with written_whole(path, ".csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(proposal.columns)
+        writer.writerows([not_a_formula(row.get(column, "")) for column in proposal.columns] for row in proposal.rows)
+
+
+def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks: list[str]) -> list[dict[str, str]]:
+    """One row for each series of the first role; the other roles by the same frame of reference, else the only one."""
+    first, *others = [column for column in job.columns if column.modalities]
+    mains = [info for info in found if info.modality in first.modalities]
+    rows = []
+    for number, main in enumerate(mains, 1):
+        visit = date if len(mains) == 1 else f"{date}-{number}"
+        row = {"patient": name, "visit": visit, **_cells(first, main)}
+        for column in others:
+            fitting = [info for info in found if info.modality in column.modalities]
+            paired = [info for info in fitting if info.frame_of_reference_uid == main.frame_of_reference_uid]
+            chosen = paired if main.frame_of_reference_uid and paired else fitting
+            if len(chosen) == 1:
+                row |= _cells(column, chosen[0])
+            else:
+                many = "; ".join(info.label for info in chosen) or "none"
+                remarks.append(f"{name} {visit}: {column.name} left empty, of this date there is: {many}")
+        if len(mains) > 1:
+            remarks.append(f"{name} {visit}: one of {len(mains)} series of that date: {main.label}")
+        rows.append(row)
+    if not mains:
+        remarks.append(f"{name} {date}: no {' or '.join(first.modalities)}, left out")
+    return rows
+
+
+def _cells(column: Column, info: SeriesInfo) -> dict[str, str]:
+    """Path of a series, and its UID where the path holds others too."""
+    if len(info.files) == 1:
+        return {column.name: str(info.files[0])}
+    folder = os.path.commonpath([file.parent for file in info.files])
+    return {column.name: folder, column.series: info.series_uid} if column.series else {column.name: folder}
+
+
+def _chooses(column: Column, job: Job) -> bool:
+    return any(column.name == other.series for other in job.columns if other.modalities)
+
+
+def _modalities(job: Job) -> set[str]:
+    return {modality for column in job.columns for modality in column.modalities}
+
+
+def _date(info: SeriesInfo) -> str:
+    """YYYYMMDD, "undated" where the file has none."""
+    header = read_header(info.files[0], _DATES)
+    for keyword in _DATES:
+        value = (text(header, keyword) or "")[:8]
+        if len(value) == 8 and value.isdecimal():
+            return value
+    return "undated"
