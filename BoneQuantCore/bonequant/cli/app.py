@@ -7,6 +7,7 @@ import typer
 from bonequant.cli.demo import demo
 from bonequant.cli.info import info
 from bonequant.cli.marrow import marrow
+from bonequant.cli.radiomics import radiomics
 
 app = typer.Typer(
     name="bonequant",
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(info)
 app.command()(marrow)
+app.command()(radiomics)
 
 
 @app.callback()

@@ -14,7 +14,7 @@ from bonequant.radiomics.maps import feature_maps
 from bonequant.radiomics.perturb import perturb
 from bonequant.radiomics.section import Section, copy_region, copy_section, largest_section, section_at
 from bonequant.radiomics.settings import IbsiSettings, MazdaSettings, RadiomicsSettings, StabilitySettings
-from bonequant.radiomics.stability import feature_stability, perturbed_stability, stable_features
+from bonequant.radiomics.stability import feature_stability, perturbed_stability, redrawn, stable_features
 
 __all__ = [
     "FeatureInfo",
@@ -38,6 +38,7 @@ __all__ = [
     "perturb",
     "perturbed_stability",
     "pyradiomics_defaults",
+    "redrawn",
     "section_at",
     "stable_features",
 ]

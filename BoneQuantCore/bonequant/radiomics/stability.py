@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.progress import Progress
@@ -65,7 +66,7 @@ def perturbed_stability(
     settings, stability = settings or RadiomicsSettings(), stability or StabilitySettings()
     if len(cases) < 2:
         raise InputError("Stability needs at least two regions; the ICC compares their differences with the readings'.")
-    flat = extract_many(list(_redrawn(cases, stability)), settings, workers=workers, progress=progress)
+    flat = extract_many(list(_all_drawings(cases, stability)), settings, workers=workers, progress=progress)
     readings: list[list[Features]] = [flat[start :: stability.count + 1] for start in range(stability.count + 1)]
     return feature_stability(readings, form=stability.icc_form)
 
@@ -80,22 +81,28 @@ def stable_features(found: Mapping[str, Icc], settings: StabilitySettings | None
     ]
 
 
-def _redrawn(cases: Sequence[Case], settings: StabilitySettings) -> Iterator[Case]:
-    """Each case as drawn, then its perturbed versions; shift and growth drawn evenly from their ranges."""
+def redrawn(mask: sitk.Image, settings: StabilitySettings, number: int = 0) -> Iterator[sitk.Image]:
+    """``settings.count`` perturbed versions of a mask; shift and growth drawn evenly from their ranges.
+
+    ``number``: of the region, so that each has its own changes. Raises InputError where nothing of it is left.
+    """
+    for reading in range(settings.count):
+        random = np.random.default_rng([settings.seed, number, reading])
+        shift = random.uniform(-settings.shift_mm, settings.shift_mm, 3)
+        yield perturb(
+            mask,
+            shift_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
+            grow_mm=float(random.uniform(-settings.grow_mm, settings.grow_mm)),
+            contour_noise_mm=settings.contour_noise_mm,
+            correlation_mm=settings.correlation_mm,
+            in_plane=settings.in_plane,
+            seed=int(random.integers(2**31)),
+        )
+
+
+def _all_drawings(cases: Sequence[Case], settings: StabilitySettings) -> Iterator[Case]:
+    """Each case as drawn, then its perturbed versions."""
     for number, (image, mask) in enumerate(cases):
         yield image, mask
-        for reading in range(settings.count):
-            random = np.random.default_rng([settings.seed, number, reading])
-            shift = random.uniform(-settings.shift_mm, settings.shift_mm, 3)
-            yield (
-                image,
-                perturb(
-                    mask,
-                    shift_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
-                    grow_mm=float(random.uniform(-settings.grow_mm, settings.grow_mm)),
-                    contour_noise_mm=settings.contour_noise_mm,
-                    correlation_mm=settings.correlation_mm,
-                    in_plane=settings.in_plane,
-                    seed=int(random.integers(2**31)),
-                ),
-            )
+        for changed in redrawn(mask, settings, number):
+            yield image, changed

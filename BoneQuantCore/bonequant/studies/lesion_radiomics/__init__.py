@@ -1,0 +1,31 @@
+"""Radiomics of lesions on CT and SPECT or PET (paper 3: SPECT/CT radiomics of bone metastases).
+
+inputs = read_inputs("SPECT", "CT", ["lesions.seg.nrrd"])
+result = run(inputs, LesionSettings(alignment="register"))
+write(result, "results")
+"""
+
+from bonequant.studies.lesion_radiomics.export import summary, write
+from bonequant.studies.lesion_radiomics.inputs import Lesion, LesionInputs
+from bonequant.studies.lesion_radiomics.job import run
+from bonequant.studies.lesion_radiomics.reading import read_inputs
+from bonequant.studies.lesion_radiomics.report import page
+from bonequant.studies.lesion_radiomics.result import LesionResult, OnImage
+from bonequant.studies.lesion_radiomics.settings import LesionSettings
+from bonequant.studies.lesion_radiomics.table import long_rows, recipe, wide_rows
+
+__all__ = [
+    "Lesion",
+    "LesionInputs",
+    "LesionResult",
+    "LesionSettings",
+    "OnImage",
+    "long_rows",
+    "page",
+    "read_inputs",
+    "recipe",
+    "run",
+    "summary",
+    "wide_rows",
+    "write",
+]

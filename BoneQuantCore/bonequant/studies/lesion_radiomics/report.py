@@ -1,0 +1,314 @@
+"""The report of the lesion radiomics job, section by section, in the order in which a reader asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bonequant.report import Facts, Notice, Page, Picture, Section, Table, Text
+from bonequant.report.closing import provenance_section, settings_section, title_of
+from bonequant.report.map_pictures import map_sections
+from bonequant.report.page import Block
+from bonequant.studies.lesion_radiomics.inputs import Space
+from bonequant.studies.lesion_radiomics.pictures import lesion_sections
+from bonequant.studies.lesion_radiomics.result import LesionResult, OnImage, image_name
+from bonequant.studies.lesion_radiomics.table import (
+    UNNAMED,
+    feature_facts,
+    measured_rows,
+    missing_rows,
+    stability_rows,
+)
+
+_PICTURED = 12  # lesions with pictures of their own
+_MAPPED_SLICES = 4
+_KEY_FEATURES = (
+    *("Mean", "Variance", "Perc.50%", "S(1,0)Contrast", "S(1,0)Entropy", "45dgr_RLNonUni", "GrMean", "Teta1"),
+    *("original_shape_MeshVolume", "original_shape_Sphericity", "original_firstorder_Mean"),
+    *("original_firstorder_90Percentile", "original_firstorder_Entropy", "original_glcm_JointEntropy"),
+    *("original_glcm_Contrast", "original_glszm_ZoneEntropy", "original_ngtdm_Coarseness"),
+)
+_ALIGNMENT = {
+    "gain": "Gain of the metric over the scanner's alignment",
+    "agreement_mm": "Largest difference between answers from perturbed starts (mm)",
+    "bone_overlap": "Overlap of uptake and bone",
+    "displacement_mm": "Mean displacement from the scanner's alignment (mm)",
+    "displacement_max_mm": "Largest displacement (mm)",
+    "kept_scanner_alignment": "Scanner's alignment kept",
+}
+
+
+def page(result: LesionResult, *, identified: bool = False) -> Page:
+    """The page of one patient; ``identified`` prints patient name and ID."""
+    sections = [
+        _lesions(result),
+        _pictures(result),
+        *([_maps(result)] if result.maps else []),
+        _key_features(result),
+        _missing(result),
+        _quality(result),
+        *([_alignment(result)] if len(result.images) == 2 else []),
+        _images(result, identified),
+        _all_features(result),
+        settings_section(result.settings),
+        provenance_section(result.provenance),
+    ]
+    return Page(
+        title="Radiomics of lesions",
+        subtitle=" · ".join([result.patient or UNNAMED, *(_label(s, v) for s, v in result.images.items())]),
+        headline=_headline(result),
+        notices=[Notice("warning", text) for text in result.warnings],
+        sections=sections,
+    )
+
+
+def _headline(result: LesionResult) -> list[tuple[str, Any, str]]:
+    features = [on.features for found in result.on_images.values() for on in found.values()]
+    stable = result.quality.stable
+    per_lesion = sum(len(on.features) for on in next(iter(result.on_images.values())).values())
+    return [
+        ("Lesions", len(result.lesions), ""),
+        ("Images", len(result.images), ""),
+        ("Features per lesion", per_lesion, ""),
+        ("Missing, all lesions", sum(len(found.missing) for found in features), ""),
+        (
+            "Stable under redrawing",
+            "–" if stable is None else len(stable),
+            "" if stable is None else f"of {per_lesion}",
+        ),
+    ]
+
+
+def _label(space: Space, image: Any) -> str:
+    text = title_of(image_name(space, image))
+    return f"{text} ({image.unit})" if image.unit else text
+
+
+def _lesions(result: LesionResult) -> Section:
+    rows = measured_rows(result)
+    columns = {
+        "lesion_id": "Lesion",
+        "level": "Level",
+        "label": "Label",
+        "image": "Image",
+        "roi": "Region",
+        "volume_ml": "Volume mL",
+        "mean": "Mean",
+        "sd": "SD",
+        "max": "Max",
+        "peak": "Peak 1 mL",
+        "unit": "Unit",
+        "section_slice": "Slice",
+        "section_pixels": "Pixels",
+        "section_area_mm2": "Section mm²",
+        "missing": "Missing",
+    }
+    for name in ("level", "label"):
+        if not any(row[name] for row in rows):
+            del columns[name]
+    shown = [
+        {**row, "section_slice": None if row["section_slice"] is None else row["section_slice"] + 1} for row in rows
+    ]
+    flags = {i: "warning" for i, row in enumerate(rows) if row["problem"]}
+    note = "Mean, SD, max and peak are of the image's own voxels; slices count from 1; missing: features that are NaN."
+    return Section("Lesions", [Table(columns, shown, flags=flags), Text(note)])  # type: ignore[arg-type]
+
+
+def _pictures(result: LesionResult) -> Section:
+    blocks: list[Block] = []
+    for lesion in result.lesions[:_PICTURED]:
+        found = result.on_images[lesion.id]
+        if all(on.region.section is None for on in found.values()):
+            continue
+        png = lesion_sections(result.images, found, result.transform, result.settings.plane)
+        where = f" in {title_of(lesion.level)}" if lesion.level else ""
+        blocks.append(Picture(png, f"{title_of(lesion.id)}{where}: largest section and its copy.", wide=len(found) > 1))
+    if len(result.lesions) > _PICTURED:
+        blocks.append(Text(f"Pictures are of the first {_PICTURED} of {len(result.lesions)} lesions."))
+    return Section("Sections", blocks)
+
+
+def _maps(result: LesionResult) -> Section:
+    blocks: list[Block] = []
+    spaces = {image_name(space, image): space for space, image in result.images.items()}
+    for name, volume in result.maps.items():
+        image, _, feature = name.partition(" ")
+        space = spaces[image]
+        values = volume.array[np.isfinite(volume.array)]
+        if not len(values):
+            continue
+        low, high = (float(value) for value in np.percentile(values, (2, 98)))
+        masks = {
+            lesion: on.region.mask
+            for lesion, found in result.on_images.items()
+            if (on := found[space]).region.mask is not None
+        }
+        png = map_sections(
+            result.images[space],
+            volume,
+            window=(low, max(high, low + 1e-6)),
+            outlines=masks,
+            count=_MAPPED_SLICES,
+            label=feature,
+            colours="viridis",
+        )
+        blocks.append(Picture(png, f"{feature} on {image}, each voxel from its neighbourhood within the lesion."))
+    return Section("Feature maps", blocks)
+
+
+def _key_features(result: LesionResult) -> Section:
+    blocks: list[Block] = []
+    for space, image in result.images.items():
+        first = next(iter(result.on_images.values()))[space]
+        rows = [
+            _feature_row(result, space, feature, image.unit) for feature in _KEY_FEATURES if feature in first.features
+        ]
+        columns = {"feature": "Feature", "unit": "Unit", "ibsi_id": "IBSI"}
+        columns |= {lesion.id: title_of(lesion.id) for lesion in result.lesions}
+        blocks.append(
+            Table(columns, rows, caption=f"{_label(space, image)}: some of the features; all are in the CSV.")
+        )
+    return Section("Features", blocks)
+
+
+def _feature_row(result: LesionResult, space: Space, feature: str, unit: str) -> dict[str, Any]:
+    facts = feature_facts(feature, unit)
+    values = {lesion: found[space].features[feature] for lesion, found in result.on_images.items()}
+    return {"feature": feature, "unit": facts["unit"], "ibsi_id": facts["ibsi_id"], **values}
+
+
+def _missing(result: LesionResult) -> Section:
+    rows = missing_rows(result)
+    if not rows:
+        return Section("Missing features", [Text("None: every feature exists for every lesion and image.")])
+    columns = {"lesion_id": "Lesion", "image": "Image", "count": "Missing", "reason": "Because", "features": "Which"}
+    return Section("Missing features", [Table(columns, rows)])
+
+
+def _quality(result: LesionResult) -> Section:
+    quality, settings = result.quality, result.settings.stability
+    if not quality.tables:
+        return Section("Stability", [Text("Not asked for: give --second-reader, --second-time or --set perturb=true.")])
+    limit = "lower limit of the interval" if settings.by_lower_limit else "ICC"
+    blocks: list[Block] = [
+        Text(
+            f"Stable: {limit} of ICC({settings.icc_form}) at least {settings.threshold:g} for every kind of drawing. "
+            f"The perturbation draws each lesion {settings.count} times more: shift up to {settings.shift_mm:g} mm, "
+            f"growth up to {settings.grow_mm:g} mm, contour noise {settings.contour_noise_mm:g} mm"
+            f"{' within slices' if settings.in_plane else ''}."
+        )
+    ]
+    if quality.stable is None:
+        blocks.append(Notice("note", f"Which features are stable cannot be told: {quality.reason}."))
+    rows = stability_rows(result)
+    columns = {
+        "drawing": "Drawing",
+        "image": "Image",
+        "class": "Class",
+        "features": "Features",
+        "stable": "Stable",
+        "icc": "Median ICC(2,1)",
+        "icc_3_1": "Median ICC(3,1)",
+        "cv": "Median CV within lesions %",
+        "lesions": "Lesions",
+        "drawings": "Drawings",
+    }
+    blocks.append(Table(columns, _by_class(rows)))
+    for image in dict.fromkeys(row["image"] for row in rows):
+        kind = rows[0]["drawing"]
+        listed = [
+            row for row in rows if row["image"] == image and row["drawing"] == kind and row["icc_2_1"] is not None
+        ]
+        worst = sorted((row for row in listed if math.isfinite(row["icc_2_1"])), key=lambda row: row["icc_2_1"])[:8]
+        if worst:
+            heads = {"feature": "Feature", "icc_2_1": "ICC(2,1)", "icc_2_1_low": "from", "icc_2_1_high": "to"}
+            heads |= {"icc_3_1": "ICC(3,1)", "icc_3_1_low": "from", "icc_3_1_high": "to", "cv_percent": "CV %"}
+            blocks.append(Table(heads, worst, caption=f"Least stable of {image} ({kind}); all are in stability.csv."))
+    return Section("Stability under redrawing", blocks)
+
+
+def _by_class(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        kind = f"MaZda {row['class']}" if row["family"] == "mazda" else row["class"]
+        groups.setdefault((row["drawing"], row["image"], kind), []).append(row)
+    return [
+        {
+            "drawing": drawing,
+            "image": image,
+            "class": name,
+            "features": len(group),
+            "stable": sum(row["stable"] for row in group),
+            "icc": _median(group, "icc_2_1"),
+            "icc_3_1": _median(group, "icc_3_1"),
+            "cv": _median(group, "cv_percent"),
+            "lesions": max(row["lesions"] for row in group),
+            "drawings": max(row["drawings"] for row in group),
+        }
+        for (drawing, image, name), group in groups.items()
+    ]
+
+
+def _median(rows: list[dict[str, Any]], key: str) -> float:
+    values = [row[key] for row in rows if math.isfinite(row[key])]
+    return float(np.median(values)) if values else math.nan
+
+
+def _alignment(result: LesionResult) -> Section:
+    if result.registration is None:
+        text = "Masks were carried by the alignment that was given (the scanner's, or the user's transform)."
+        return Section("Alignment", [Text(text)])
+    quality, facts = result.registration.quality, result.alignment_facts
+    level = {"ok": "ok", "check": "note", "warn": "warning"}[quality.level]
+    shown = {heading: facts[name] for name, heading in _ALIGNMENT.items() if name in facts}
+    return Section("Alignment", [Notice(level, quality.text), Facts(shown)])  # type: ignore[arg-type]
+
+
+def _images(result: LesionResult, identified: bool) -> Section:
+    blocks: list[Block] = []
+    for space, image in result.images.items():
+        facts, geometry = image.acquisition, image.geometry
+        shown: dict[str, Any] = {"Image": _label(space, image)}
+        if identified:
+            shown |= {"Patient": facts.patient_name, "Patient ID": facts.patient_id}
+        shown |= {
+            "Voxels": f"{geometry.size[0]} x {geometry.size[1]} x {geometry.size[2]}",
+            "Spacing (mm)": geometry.spacing,
+            "Scanner": " ".join(part for part in (facts.manufacturer, facts.scanner) if part) or None,
+            "Typed by the user": facts.typed,
+        }
+        blocks.append(Facts({name: value for name, value in shown.items() if value}))
+    if result.factors is not None:
+        f = result.factors
+        blocks.append(
+            Facts(
+                {
+                    "SUV": f.unit,
+                    "Decay correction of the file": f.decay_correction,
+                    "Half-life (s)": f.half_life_s,
+                    "Net injected activity (MBq)": f.net_activity_bq / 1e6,
+                    "Reference activity (MBq)": f.reference_activity_bq / 1e6,
+                    f"Body measure ({f.body_measure_unit})": f.body_measure,
+                    f"{f.unit} per Bq/mL": f.scale,
+                }
+            )
+        )
+    blocks.append(Facts({"Settings hash (a model file checks it)": result.settings_hash}))
+    return Section("Images and units", blocks)
+
+
+def _all_features(result: LesionResult) -> Section:
+    blocks: list[Block] = []
+    for space, image in result.images.items():
+        first: Mapping[Space, OnImage] = next(iter(result.on_images.values()))
+        rows = []
+        for feature in first[space].features:
+            facts = feature_facts(feature, image.unit)
+            rows.append({**_feature_row(result, space, feature, image.unit), "status": facts["status"]})
+        columns = {"feature": "Feature", "unit": "Unit", "ibsi_id": "IBSI"}
+        columns |= {lesion.id: title_of(lesion.id) for lesion in result.lesions} | {"status": "Status"}
+        blocks.append(Table(columns, rows, caption=_label(space, image)))
+    return Section("All features", blocks, folded=True)
