@@ -11,22 +11,36 @@ from bonequant.radiomics.extract_many import extract_many
 from bonequant.radiomics.features import Features
 from bonequant.radiomics.ibsi.configurations import ibsi_configuration, pyradiomics_defaults
 from bonequant.radiomics.maps import feature_maps
+from bonequant.radiomics.model import (
+    DiagnosticModel,
+    ModelReport,
+    ModelSettings,
+    Prediction,
+    evaluate,
+    load_model,
+    predict,
+)
 from bonequant.radiomics.perturb import perturb
 from bonequant.radiomics.section import Section, copy_region, copy_section, largest_section, section_at
 from bonequant.radiomics.settings import IbsiSettings, MazdaSettings, RadiomicsSettings, StabilitySettings
 from bonequant.radiomics.stability import feature_stability, perturbed_stability, redrawn, stable_features
 
 __all__ = [
+    "DiagnosticModel",
     "FeatureInfo",
     "Features",
     "IbsiSettings",
     "MazdaSettings",
+    "ModelReport",
+    "ModelSettings",
+    "Prediction",
     "RadiomicsSettings",
     "Section",
     "StabilitySettings",
     "copy_region",
     "copy_section",
     "describe_feature",
+    "evaluate",
     "extract",
     "extract_many",
     "feature_maps",
@@ -35,8 +49,10 @@ __all__ = [
     "feature_table",
     "ibsi_configuration",
     "largest_section",
+    "load_model",
     "perturb",
     "perturbed_stability",
+    "predict",
     "pyradiomics_defaults",
     "redrawn",
     "section_at",
