@@ -14,6 +14,7 @@ from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
 from bonequant.mrml.marrow import write_marrow_scene
 from bonequant.mrml.measure import measure_segments
+from bonequant.mrml.responsive import run_responsive
 from bonequant.mrml.segments import masks_from_node, masks_to_node, segment_colours
 from bonequant.mrml.sequences import series_from_node, series_to_node
 from bonequant.mrml.tables import rows_from_node, rows_to_node
@@ -31,6 +32,7 @@ __all__ = [
     "read_scene",
     "rows_from_node",
     "rows_to_node",
+    "run_responsive",
     "save_scene",
     "segment_colours",
     "series_from_node",
