@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -24,7 +25,7 @@ def test_events_are_handled_while_the_work_runs():
     )
     assert in_main is False
     assert shown == [f"step {i}" for i in range(5)]
-    assert len(turns) >= 5 and max(b - a for a, b in zip(turns, turns[1:], strict=False)) < 0.3
+    assert len(turns) >= 5 and max(b - a for a, b in itertools.pairwise(turns)) < 0.3
 
 
 def test_a_cancel_stops_the_work_within_a_report():
