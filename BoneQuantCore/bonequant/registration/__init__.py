@@ -7,16 +7,22 @@ from bonequant.registration.quality import RegistrationQuality
 from bonequant.registration.register import register, register_via
 from bonequant.registration.result import RegistrationResult
 from bonequant.registration.settings import RegistrationSettings
+from bonequant.registration.spine import SpineRegistration, register_spine
+from bonequant.registration.spine_pieces import SpinePiece, SpineSettings
 from bonequant.registration.transforms import chain, from_matrix, load_transform, save_transform
 
 __all__ = [
     "RegistrationQuality",
     "RegistrationResult",
     "RegistrationSettings",
+    "SpinePiece",
+    "SpineRegistration",
+    "SpineSettings",
     "chain",
     "from_matrix",
     "load_transform",
     "register",
+    "register_spine",
     "register_via",
     "save_transform",
 ]

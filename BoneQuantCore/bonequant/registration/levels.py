@@ -39,14 +39,15 @@ class Pair:
 
     def coarse(self) -> MutualInformation:
         """Heavily smoothed, few voxels: a wide basin, where starts are compared."""
-        return self._metric(_COARSE_FWHM_MM, _COARSE_SAMPLES)
+        return self.metric(_COARSE_FWHM_MM, _COARSE_SAMPLES)
 
     def fine(self) -> MutualInformation:
         """The level whose maximum is the answer."""
         smoothing_mm = self.settings.smoothing_fwhm_mm if self.functional else _FINE_FWHM_MM
-        return self._metric(smoothing_mm, self.settings.samples)
+        return self.metric(smoothing_mm, self.settings.samples)
 
-    def _metric(self, smoothing_mm: float, count: int) -> MutualInformation:
+    def metric(self, smoothing_mm: float, count: int) -> MutualInformation:
+        """A level of any smoothing (FWHM) and number of voxels."""
         values = self.sampled.blurred(self._blur_of(self.sampled, self.other, smoothing_mm))
         image = self.other.blurred(self._blur_of(self.other, self.sampled, smoothing_mm))
         return MutualInformation(self.sampled.samples(values, count), image, self.other.geometry, self.settings.bins)
