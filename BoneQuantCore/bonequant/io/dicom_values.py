@@ -34,6 +34,8 @@ _UNITS = {  # UCUM codes and usual spellings, lower case, without spaces -> (uni
     "{counts}/s": ("cps", 1.0),
     "cps": ("cps", 1.0),
     "cm2ml": ("SUVbsa", 1.0),
+    "/min": ("1/min", 1.0),
+    "{ratio}": ("", 1.0),
     "1": ("", 1.0),
     "none": ("", 1.0),
     "us": ("", 1.0),

@@ -29,13 +29,13 @@ from bonequant.io.dynamic_times import check_times, frame_times
 from bonequant.io.overrides import Overrides
 from bonequant.io.series import SeriesInfo
 from bonequant.io.sorting import scan
-from bonequant.progress import Progress, part_of
+from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import hash_files
 from bonequant.volume import DynamicSeries
 
 
 @dataclass(frozen=True)
-class _Plan:
+class FramePlan:
     """One stack per frame, all on one grid, with the times; pixels not yet read."""
 
     stacks: list[Stack]
@@ -85,7 +85,7 @@ def load_dynamic(
         return found.replace(warnings=(*remark, *found.warnings))
     modality = chosen.modality or members[0].modality
     label = f"{source} ({members[0].label if len(members) == 1 else f'{len(members)} series'})"
-    plan = _plan(members, modality, chosen, times_s, label, part_of(progress, 0.15, 0.3))
+    plan = plan_frames(members, modality, chosen, times_s, label, part_of(progress, 0.15, 0.3))
     maps = plan.stacks[0].slices[0][0].maps
     unit = choose_unit(maps, chosen.unit)
     acquisition, facts_remarks = acquisition_of(plan.headers, modality)
@@ -109,13 +109,19 @@ def load_dynamic(
     )
 
 
-def _plan(
-    members: Sequence[SeriesInfo], modality: str, overrides: Overrides, given: Any, label: str, report: Progress
-) -> _Plan:
+def plan_frames(
+    members: Sequence[SeriesInfo],
+    modality: str,
+    overrides: Overrides,
+    given: Any,
+    label: str,
+    report: Progress = no_progress,
+) -> FramePlan:
+    """The stacks and times of a dynamic series, from headers alone. Raises as :func:`load_dynamic`."""
     if members[0].kind == "nuclear medicine":
         nm = nm_frames(members, overrides, given, label)
         protocol: dict[str, Any] = {"frame_times_from": nm.source}
-        return _Plan(nm.stacks, nm.headers, nm.times_s, nm.durations_s, protocol, nm.warnings)
+        return FramePlan(nm.stacks, nm.headers, nm.times_s, nm.durations_s, protocol, nm.warnings)
     read = classic_planes if members[0].kind == "slices" else multi_frame_planes
     found = read(members, modality, overrides, label, report)
     orientation = overrides.image_orientation_patient or found.form.orientation
@@ -130,7 +136,7 @@ def _plan(
     if timing.slice_offsets_s:
         protocol["slice_time_offsets_s"] = timing.slice_offsets_s
     warnings = (*first.warnings, *found.warnings, *timing.warnings)
-    return _Plan(stacks, found.headers, timing.times_s, timing.durations_s, protocol, warnings)
+    return FramePlan(stacks, found.headers, timing.times_s, timing.durations_s, protocol, warnings)
 
 
 def _read_frames(stacks: Sequence[Stack], unit: str, report: Progress) -> tuple[np.ndarray, list[str]]:

@@ -1,9 +1,9 @@
 """RTSTRUCT contours as binary masks on a given grid, voxel centre by voxel centre.
 
-A contour stands for the slab of half a contour distance to either side of its plane; a voxel belongs to the region
-where its centre lies in the slab and inside the contours of that plane. Contours of one plane are combined by
-even-odd (XOR), which gives holes, keyholes and CLOSEDPLANAR_XOR their meaning; a contour that is stored twice counts
-once. Points and open contours enclose nothing and are passed over.
+A contour stands for the slab of half a contour distance to either side of its plane (the distance that the object
+says, else that of its planes); a voxel belongs to the region where its centre lies in the slab and inside the contours
+of that plane. Contours of one plane are combined by even-odd (XOR), which gives holes, keyholes and CLOSEDPLANAR_XOR
+their meaning; a contour that is stored twice counts once. Points and open contours enclose nothing and are passed over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from bonequant.errors import GeometryError, InputError
-from bonequant.io.dicom_header import integer, items, numbers, text
+from bonequant.io.dicom_header import integer, item, items, number, numbers, text
 from bonequant.io.polygon import fill
 from bonequant.volume import image_from_array
 from bonequant.volume.geometry import Geometry
@@ -61,7 +61,10 @@ def read_rtstruct(
     if not drawn:
         raise InputError(f"{path}: none of its {len(regions)} structures holds a closed contour.")
     _check_frame(regions, drawn, frame_of_reference_uid, path)
-    distances = {name: _plane_distance(contours) for name, contours in drawn.items()}
+    distances = {
+        name: _said_distance(regions[name][0], geometry) or _plane_distance(contours)
+        for name, contours in drawn.items()
+    }
     usual = min((d for d in distances.values() if d is not None), default=1.0)
     masks, outside = {}, []
     for name, contours in drawn.items():
@@ -111,11 +114,11 @@ def _check_frame(
 def _contours(roi: Dataset, to_index: np.ndarray, name: str, path: Path) -> list[Contour]:
     found: list[Contour] = []
     seen: set[bytes] = set()
-    for item in items(roi, "ContourSequence"):
-        kind = text(item, "ContourGeometricType")
+    for contour in items(roi, "ContourSequence"):
+        kind = text(contour, "ContourGeometricType")
         if kind not in _ENCLOSING:
             continue
-        data = numbers(item, "ContourData")
+        data = numbers(contour, "ContourData")
         if data is None or len(data) < 9:
             continue
         if len(data) % 3:
@@ -133,6 +136,12 @@ def _contours(roi: Dataset, to_index: np.ndarray, name: str, path: Path) -> list
             )
         found.append(Contour(index[:, :2], float(index[:, 2].mean())))
     return found
+
+
+def _said_distance(roi: Dataset, geometry: Geometry) -> float | None:
+    """Distance in slices that Source Pixel Planes Characteristics (3006,004A) gives, None where it is absent."""
+    spacing = number(item(roi, "SourcePixelPlanesCharacteristicsSequence"), "SpacingBetweenSlices")
+    return abs(spacing) / geometry.spacing[2] if spacing else None
 
 
 def _plane_distance(contours: list[Contour]) -> float | None:

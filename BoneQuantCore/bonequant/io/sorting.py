@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,7 +60,11 @@ def scan(path: str | os.PathLike[str], progress: Progress | None = None) -> list
     root = Path(path)
     if not root.exists():
         raise InputError(f"{root} does not exist.")
-    paths = list(_walk(root)) if root.is_dir() else [root]
+    return scan_files(list(_walk(root)) if root.is_dir() else [root], progress)
+
+
+def scan_files(paths: Sequence[Path], progress: Progress | None = None) -> list[SeriesInfo]:
+    """As :func:`scan`, for a list of files."""
     report = progress or no_progress
     found: list[SeriesInfo] = []
     files: list[_File] = []
