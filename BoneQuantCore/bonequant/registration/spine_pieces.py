@@ -87,7 +87,9 @@ def _piece(
     label = f"The spine at z = {centre[2]:.0f} mm"
     place = (float(centre[0]), float(centre[1]), float(centre[2]))
 
-    def kept(text: str, bend: float = 0.0, turn: float = 0.0, agreement: float = float("nan")) -> Any:
+    def kept(
+        text: str, bend: float = 0.0, turn: float = 0.0, agreement: float = float("nan")
+    ) -> tuple[SpinePiece, Motion]:
         return SpinePiece(place, bend, turn, agreement, True, text), whole
 
     if near[-1].samples.values.size < _LEAST_SAMPLES or np.ptp(near[-1].samples.values) == 0.0:
