@@ -18,6 +18,7 @@ from bonequant.progress import Progress, no_progress
 
 Result = TypeVar("Result")
 _TURN_S = 0.02  # between two looks at the application's events
+_PATIENCE_S = 0.5  # after a cancel; work that is between two reports is then left to end by itself at the next
 
 
 def run_responsive(
@@ -32,11 +33,12 @@ def run_responsive(
     Args:
         work: takes a progress callback; it touches no node and no widget.
         progress: called in this thread with what the work reports: for a progress bar.
-        cancelled: asked about every 20 ms; once true, the work's next report of progress raises Cancelled there.
+        cancelled: asked about every 20 ms; once true, the work's next report of progress raises Cancelled there. The
+            caller is free after half a second in any case.
         handle_events: ``slicer.app.processEvents`` by default.
 
     Raises:
-        Cancelled: the work stopped because ``cancelled`` said so.
+        Cancelled: ``cancelled`` said so; nothing of the work will come any more.
         Exception: whatever the work raised, with its own traceback.
     """
     show = progress or no_progress
@@ -65,6 +67,8 @@ def run_responsive(
             pump()
             if cancelled():
                 stop.set()
+                thread.join(_PATIENCE_S)
+                raise Cancelled("Cancelled.")
     except BaseException:
         stop.set()  # nobody waits for the result any more
         raise

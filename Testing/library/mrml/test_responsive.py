@@ -44,6 +44,13 @@ def test_a_cancel_stops_the_work_within_a_report():
     assert len(reached) < 100
 
 
+def test_a_cancel_frees_the_caller_though_the_work_reports_seldom():
+    start = time.perf_counter()
+    with pytest.raises(Cancelled):
+        run_responsive(lambda progress: time.sleep(3.0), cancelled=lambda: True, handle_events=lambda: None)
+    assert time.perf_counter() - start < 1.0
+
+
 def test_an_error_of_the_work_comes_back_as_it_was():
     def work(progress):
         raise InputError("CT.nrrd: no voxels.")
