@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from bonequant.cli.cohort import cohort
 from bonequant.cli.demo import demo
 from bonequant.cli.info import info
+from bonequant.cli.liver import liver
 from bonequant.cli.marrow import marrow
 from bonequant.cli.radiomics import radiomics
 
@@ -16,8 +18,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Bone, marrow and liver perfusion, SPECT/CT radiomics and treatment response. Research use only.",
 )
+app.add_typer(cohort, name="cohort")
 app.command()(demo)
 app.command()(info)
+app.command()(liver)
 app.command()(marrow)
 app.command()(radiomics)
 

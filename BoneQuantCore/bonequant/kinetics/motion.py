@@ -1,8 +1,9 @@
 """Motion correction of the frames over time: ``correct_motion(series)``, rigid, or rigid and then deformable.
 
-All frames are brought to the one that is nearest to the others, or to a named one. A first pass compares them with it; later
-passes compare it with its own motion-free model, rebuilt from the aligned frames (see ``motion_images``), so that
-arriving contrast is not taken for motion. Every frame is then sampled once, from the original, with cubic B-splines.
+All frames are brought to the one that is nearest to the others, or to a named one. A first pass compares each frame
+with that one; later passes compare it with its own motion-free model, rebuilt from the aligned frames (see
+``motion_images``), so that arriving contrast is not taken for motion. Every frame is then sampled once, from the
+original, with cubic B-splines.
 
 Transforms take points of the corrected grid to points of the original frame.
 """
