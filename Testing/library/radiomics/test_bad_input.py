@@ -145,3 +145,15 @@ def test_a_filter_that_does_not_fit_is_missing_with_its_reason():
 
 def _only(ibsi: IbsiSettings) -> RadiomicsSettings:
     return RadiomicsSettings(families=("ibsi",), ibsi=ibsi)
+
+
+@pytest.mark.parametrize("top", [0.3, 2.3, 7.0])
+def test_the_volume_histogram_of_intensities_that_are_not_whole(top):
+    """A ramp from 0 to ``top`` (an SUV): 90 % of it lies above a tenth of its range, whatever the range."""
+    ramp = np.linspace(0.0, top, 1000).reshape(10, 10, 10)
+    ibsi = IbsiSettings(classes=("ivh",), discretisation="fixed_bin_number")
+    found = extract(image_of(ramp), image_of(np.ones((10, 10, 10), np.uint8)), _only(ibsi))
+    assert found["original_ivh_VolumeFractionAt10"] == pytest.approx(0.9, abs=1e-3)  # one voxel of a thousand
+    assert found["original_ivh_VolumeFractionAt90"] == pytest.approx(0.1, abs=1e-3)
+    assert found["original_ivh_IntensityAt10"] == pytest.approx(0.9 * top, abs=2e-3 * top)
+    assert found["original_ivh_IntensityAt90"] == pytest.approx(0.1 * top, abs=2e-3 * top)
