@@ -11,11 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from pydicom.dataset import Dataset
 
 from bonequant.errors import InputError
-from bonequant.io.export.codes import Quantity, quantity
+from bonequant.io.export.codes import Quantity, quantity, site
 from bonequant.io.export.dependency import highdicom, quiet
-from bonequant.io.export.dicom_object import CREATOR, LABEL, dicom_file, equipment, mark, new_uid, research_text, save
+from bonequant.io.export.dicom_object import (
+    CREATOR,
+    LABEL,
+    dicom_file,
+    equipment,
+    mark,
+    new_uid,
+    research_text,
+    save,
+    sequence_code,
+)
 from bonequant.io.export.grid import on_grid
 from bonequant.io.export.source import SourceSeries
 from bonequant.io.export.stand_ins import point_to_sources, stand_ins
@@ -29,6 +40,7 @@ def write_parametric_map(
     what: str | Quantity,
     *,
     description: str = "",
+    anatomy: str = "bone",
     identified: bool = False,
     double: bool = False,
     series_number: int = 910,
@@ -41,6 +53,7 @@ def write_parametric_map(
         source: from :func:`bonequant.io.export.source_series`.
         what: "ktrans", "vp", "ve", "suv", "adc", ... (see ``codes.quantity``), or a Quantity.
         description: series description; the quantity's name where "".
+        anatomy: what the frames show, a site of ``codes.site``: "bone", "spine", "liver", ...
         identified: as for :func:`bonequant.io.export.write_dicom_seg`.
         double: store float64 in place of float32.
 
@@ -86,8 +99,33 @@ def write_parametric_map(
             content_description=research_text(description or name),
             **equipment(),
         )
+    _in_grid_order(ds, source)
+    ds.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_anatomy(anatomy)]
     point_to_sources(ds, stands, source.planes)
     mark(ds, description or f"BoneQuant {name}", identified)
     with dicom_file(path, overwrite) as temporary:
         save(ds, temporary)
     return Path(path)
+
+
+def _in_grid_order(ds: Dataset, source: SourceSeries) -> None:
+    """Frames from the first slice of the grid to the last: some readers take their order for that of the slices."""
+    frames = list(ds.PerFrameFunctionalGroupsSequence)
+    positions = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], float)
+    order = np.argsort(positions @ np.reshape(source.geometry.direction, (3, 3))[:, 2])
+    indices = sorted(list(frame.FrameContentSequence[0].DimensionIndexValues) for frame in frames)
+    for place, index in zip(order.tolist(), indices, strict=True):
+        frames[place].FrameContentSequence[0].DimensionIndexValues = index
+    ds.PerFrameFunctionalGroupsSequence = [frames[place] for place in order.tolist()]
+    name, dtype = ("FloatPixelData", "<f4") if "FloatPixelData" in ds else ("DoubleFloatPixelData", "<f8")
+    pixels = np.frombuffer(ds[name].value, dtype).reshape(len(frames), -1)[order]
+    ds[name].value = pixels.tobytes()
+
+
+def _anatomy(name: str) -> Dataset:
+    """Frame anatomy (PS3.3 C.7.6.16.2.8), which readers of enhanced objects expect."""
+    place, side = site(name)
+    item = Dataset()
+    item.AnatomicRegionSequence = [sequence_code(place)]
+    item.FrameLaterality = "U" if side is None else side[2][0]
+    return item
