@@ -2,6 +2,7 @@
 
 from bonequant.roi.anatomy import Anatomy, anatomical_regions
 from bonequant.roi.diameters import Bidimensional, bidimensional, extents
+from bonequant.roi.healthy_vertebra import HealthyVertebra, propose_healthy_vertebra
 from bonequant.roi.lesions import LesionCandidate, lesion_candidates
 from bonequant.roi.levels import name_levels
 from bonequant.roi.lungs import lungs
@@ -21,6 +22,7 @@ __all__ = [
     "TOTAL_CLASSES",
     "Anatomy",
     "Bidimensional",
+    "HealthyVertebra",
     "LesionCandidate",
     "RedMarrow",
     "Reference",
@@ -40,6 +42,7 @@ __all__ = [
     "merge_user_regions",
     "name_levels",
     "propagate",
+    "propose_healthy_vertebra",
     "red_marrow",
     "reference_regions",
     "region_curves",
