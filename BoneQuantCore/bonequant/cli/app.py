@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bonequant.cli.cohort import cohort
+from bonequant.cli.dce import dce
 from bonequant.cli.demo import demo
 from bonequant.cli.info import info
 from bonequant.cli.liver import liver
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="Bone, marrow and liver perfusion, SPECT/CT radiomics and treatment response. Research use only.",
 )
 app.add_typer(cohort, name="cohort")
+app.command()(dce)
 app.command()(demo)
 app.command()(info)
 app.command()(liver)

@@ -72,21 +72,30 @@ def _fit(
     """(T1, S0, rss) of ``signals`` (A, B)."""
     low, high = np.log(R1_RANGE_PER_S)
     u = np.clip(np.log(_linear_r1(signals, angles, tr, b1)), low + 1e-3, high - 1e-3)
-    s0, rest, slope = _project(signals, angles, tr, b1, u)
-    rss = np.sum(rest * rest, axis=0)
+    s0, rss = np.empty(u.shape), np.empty(u.shape)
+    # Voxels that have arrived leave the arrays, so that the few slow ones cost little.
+    moving, place = np.arange(len(u)), u.copy()
+    best_s0, rest, slope = _project(signals, angles, tr, b1, place)
+    energy = np.sum(rest * rest, axis=0)
     damping = np.full(u.shape, 1e-3)
     for _ in range(_ITERATIONS):
         step = np.sum(slope * rest, axis=0) / (np.sum(slope * slope, axis=0) * (1.0 + damping) + 1e-300)
-        trial = np.clip(u + np.clip(step, -1.0, 1.0), low, high)
-        other_s0, other_rest, other_slope = _project(signals, angles, tr, b1, trial)
+        trial = np.clip(place + np.clip(step, -1.0, 1.0), low, high)
+        other_s0, other_rest, other_slope = _project(signals[:, moving], angles, tr, b1[moving], trial)
         other = np.sum(other_rest * other_rest, axis=0)
-        better = other < rss
-        moved = np.where(better, np.abs(trial - u), 0.0)
-        u, s0, rss = (np.where(better, a, b) for a, b in ((trial, u), (other_s0, s0), (other, rss)))
+        better = other < energy
+        moved = np.where(better, np.abs(trial - place), 0.0)
+        place, best_s0, energy = (
+            np.where(better, a, b) for a, b in ((trial, place), (other_s0, best_s0), (other, energy))
+        )
         rest, slope = np.where(better, other_rest, rest), np.where(better, other_slope, slope)
         damping = np.where(better, damping / 5.0, damping * 5.0)
-        if not np.any((moved > 1e-10) | (~better & (damping < 1e6))):
+        u[moving], s0[moving], rss[moving] = place, best_s0, energy
+        going = (moved > 1e-10) | (~better & (damping < 1e6))
+        if not going.any():
             break
+        moving, place, best_s0, energy, damping = (a[going] for a in (moving, place, best_s0, energy, damping))
+        rest, slope = rest[:, going], slope[:, going]
     failed = (u <= low + 1e-6) | (u >= high - 1e-6) | (s0 <= 0.0)
     t1, s0, rss = (np.where(failed, np.nan, value) for value in (np.exp(-u), s0, rss))
     return t1, s0, rss

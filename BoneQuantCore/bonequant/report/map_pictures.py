@@ -32,7 +32,7 @@ def map_sections(
     anatomy: Volume,
     values: Volume,
     *,
-    window: tuple[float, float],
+    window: tuple[float, float] | None,
     outlines: Mapping[str, sitk.Image] | None = None,
     slices: Sequence[int] | None = None,
     count: int = 4,
@@ -44,7 +44,7 @@ def map_sections(
     """The map ``values`` over ``anatomy``, one panel per slice, with a colour bar in the map's unit.
 
     Args:
-        window: values at the two ends of the colour bar, in the map's unit.
+        window: values at the two ends of the colour bar, in the map's unit; None draws the outlines alone.
         outlines: masks on the grid of ``anatomy``, or in its space, in the order of their colours.
         slices: indices along z of ``anatomy``; by default ``count`` of them, those where the outlines (without any: the
             map) have most to show, evenly spread.
@@ -65,24 +65,15 @@ def map_sections(
         extent = turned.extent(box, grid)
         image = turned(anatomy.array[z][box])
         axis.imshow(image, cmap="gray", vmin=grey[0], vmax=grey[1], extent=extent, interpolation="bilinear")
-        part = turned(coloured[z][box])
-        share = (np.nan_to_num(part) - window[0]) / (window[1] - window[0])
-        opacity = np.where(np.isfinite(part), np.clip(_FAINT + (1 - _FAINT) * share / _FULL_AT, _FAINT, 1.0), 0.0)
-        axis.imshow(
-            np.nan_to_num(part),
-            cmap=colours,
-            vmin=window[0],
-            vmax=window[1],
-            alpha=opacity,
-            extent=extent,
-            interpolation="nearest",
-        )
+        if window is not None:
+            _lay_over(axis, turned(coloured[z][box]), window, extent, colours)
         for mask, colour in zip(drawn.values(), _cycle(len(drawn)), strict=True):
             _outline(axis, turned(mask[z][box]), extent, colour)
-        axis.set_title(f"slice {z + 1}", fontsize=8, color="white", pad=3)
+        axis.set_title(f"slice {z}", fontsize=8, color="white", pad=3)
         _letters(axis, turned.letters)
-    text = label if label is not None else f"{values.name} ({values.unit})" if values.unit else values.name
-    _colour_bar(figure, axes, window, text, colours)
+    if window is not None:
+        text = label if label is not None else f"{values.name} ({values.unit})" if values.unit else values.name
+        _colour_bar(figure, axes, window, text, colours)
     _legend(figure, list(drawn))
     return to_png(figure)
 
@@ -175,6 +166,22 @@ def _panels(count: int, box: tuple[slice, slice], grid: Geometry) -> tuple[Figur
         axis.set_yticks([])
         axis.spines[:].set_visible(False)
     return figure, axes
+
+
+def _lay_over(
+    axis: Axes, part: np.ndarray, window: tuple[float, float], extent: tuple[float, float, float, float], colours: str
+) -> None:
+    share = (np.nan_to_num(part) - window[0]) / (window[1] - window[0])
+    opacity = np.where(np.isfinite(part), np.clip(_FAINT + (1 - _FAINT) * share / _FULL_AT, _FAINT, 1.0), 0.0)
+    axis.imshow(
+        np.nan_to_num(part),
+        cmap=colours,
+        vmin=window[0],
+        vmax=window[1],
+        alpha=opacity,
+        extent=extent,
+        interpolation="nearest",
+    )
 
 
 def _outline(axis: Axes, mask: np.ndarray, extent: tuple[float, float, float, float], colour: str) -> None:
