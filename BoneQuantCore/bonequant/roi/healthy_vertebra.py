@@ -1,6 +1,6 @@
 """A healthy vertebra beside a lesion, proposed on MR with the reasons; the reader decides.
 
-Looked for one vertebral pitch above and below the lesion, where a body of marrow would be: an ellipsoid within which the
+Looked for one vertebral pitch above and below the lesion, where a body of marrow would be: an ellipsoid in which the
 image before contrast is even, with a darker disc above and one below it, away from every lesion. Of the places above
 and below the more even one is proposed. Where no place shows discs on both sides nothing is proposed, and the reader
 draws the vertebra. Method and limits are this project's own; they were tried on the spine phantom alone.
@@ -128,7 +128,7 @@ def _depth(anatomy: Volume, places: np.ndarray, mean: np.ndarray, sign: float) -
 
 
 def _off_middle(anatomy: Volume, places: np.ndarray) -> np.ndarray:
-    """0 midway between the darkest places above and below, 1 where one is at the least and one at the largest height."""
+    """0 midway between the darkest places above and below; 1 where these are as unequally far as they may be."""
     heights = [np.nan_to_num(_profile(anatomy, places, sign)[0], nan=np.inf).argmin(axis=1) for sign in (1.0, -1.0)]
     return np.abs(heights[0] - heights[1]) * _STEP_MM / (_DISC_MM[1] - _DISC_MM[0])
 
