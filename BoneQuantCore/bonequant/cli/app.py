@@ -7,6 +7,7 @@ import typer
 from bonequant.cli.cohort import cohort
 from bonequant.cli.dce import dce
 from bonequant.cli.demo import demo
+from bonequant.cli.dynamic_spect import dynamic_spect
 from bonequant.cli.info import info
 from bonequant.cli.liver import liver
 from bonequant.cli.marrow import marrow
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(cohort, name="cohort")
 app.command()(dce)
 app.command()(demo)
+app.command()(dynamic_spect)
 app.command()(info)
 app.command()(liver)
 app.command()(marrow)

@@ -59,7 +59,11 @@ class Fit:
 
     def predict(self, times_s: np.ndarray | None = None) -> np.ndarray:
         """Fitted curves (N, T) at the frame times, or at ``times_s`` within the input's range."""
-        times = (self.times_s if times_s is None else np.asarray(times_s, dtype=np.float64)) / 60.0
+        every = len(self.problem.times_min) == len(self.times_s)
+        if times_s is None and every:  # as they were compared: means over the frames, where these are long
+            times = self.problem.times_min
+        else:
+            times = (self.times_s if times_s is None else np.asarray(times_s, dtype=np.float64)) / 60.0
         return predict_kernels(self.problem, self.fitted.kernel, self.fitted.delays, times)
 
     def standard_errors(self) -> dict[str, np.ndarray]:
@@ -75,6 +79,7 @@ def fit(
     settings: KineticsSettings | None = None,
     *,
     portal: Curve | np.ndarray | None = None,
+    durations_s: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit ``model`` to N curves.
@@ -87,6 +92,8 @@ def fit(
         model: "tofts", "extended_tofts", "patlak", "one_tissue", "2cum", "2cxm" or "dual_input_liver".
         settings: bounds, delay, threads.
         portal: portal-venous input, for "dual_input_liver" alone.
+        durations_s: (T,) of frames whose values are means over them, ``times_s`` their middles: SPECT and PET. The
+            model is averaged over each frame; None compares it at ``times_s``.
 
     Raises:
         InputError: times, shapes or inputs that cannot be used, or fewer frames than the model needs.
@@ -99,7 +106,7 @@ def fit(
         raise InputError(
             f"Curves of shape {np.shape(curves)} do not fit {len(times)} frame times; give (N, T) or (T,)."
         )
-    problem = make_problem(times, aif, model, settings, portal)
+    problem = make_problem(times, aif, model, settings, portal, durations_s)
     frames = frames_that_count(times, settings)
 
     def block(start: int, stop: int) -> np.ndarray:
@@ -151,13 +158,20 @@ def make_problem(
     model: str,
     settings: KineticsSettings,
     portal: Curve | np.ndarray | None,
+    durations_s: np.ndarray | None = None,
 ) -> Problem:
     """Check the inputs against the model and the frames. Raises as :func:`fit`."""
     known = model_named(model)
     if (portal is not None) != (known.second == "portal"):
         need = "needs a portal input: give portal=" if portal is None else "takes no portal input"
         raise InputError(f"The model {known.name} {need}.")
-    counted = times[frames_that_count(times, settings)]
+    frames = frames_that_count(times, settings)
+    counted, widths = times[frames], None
+    if durations_s is not None:
+        durations = np.asarray(durations_s, dtype=np.float64)
+        if durations.shape != times.shape or not np.all(durations > 0.0):
+            raise InputError(f"Frame durations must be {len(times)} numbers above zero, one per frame.")
+        widths = durations[frames] / 60.0
     needed = len(known.free) + (len(known.delays) if settings.fit_delay else 0) + 1
     if len(counted) < needed:
         raise InputError(f"{known.name} needs at least {needed} frames for its parameters; {len(counted)} count.")
@@ -165,7 +179,7 @@ def make_problem(
     inputs = [InputFunction.of(aif, times, "The AIF", beyond)]
     if portal is not None:
         inputs.append(InputFunction.of(portal, times, "The portal input", beyond))
-    return Problem(known, settings, tuple(inputs), counted / 60.0)
+    return Problem(known, settings, tuple(inputs), counted / 60.0, widths)
 
 
 def predict_kernels(problem: Problem, kernel: np.ndarray, delays: np.ndarray, times_min: np.ndarray) -> np.ndarray:

@@ -114,9 +114,9 @@ def _maps(result: LiverResult) -> Section:
     vessels = {name: result.masks[name] for name in (AORTA, PORTAL, SPLEEN)}
     blocks: list[Block] = []
     for quantity in QUANTITIES:
-        both = [result.maps[f"{quantity}_{method}"] for method in METHODS]
-        upper = 100.0 if quantity == "hpi" else _upper(np.concatenate([volume.array.ravel() for volume in both]))
-        for method, volume in zip(METHODS, both, strict=True):
+        for method in METHODS:
+            volume = result.maps[f"{quantity}_{method}"]
+            upper = 100.0 if quantity == "hpi" else _upper(volume.array)
             png = map_sections(
                 result.anatomy,
                 volume,
