@@ -113,7 +113,7 @@ def _in_grid_order(ds: Dataset, source: SourceSeries) -> None:
     frames = list(ds.PerFrameFunctionalGroupsSequence)
     positions = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], float)
     order = np.argsort(positions @ np.reshape(source.geometry.direction, (3, 3))[:, 2])
-    indices = sorted(list(frame.FrameContentSequence[0].DimensionIndexValues) for frame in frames)
+    indices = sorted(np.ravel(frame.FrameContentSequence[0].DimensionIndexValues).tolist() for frame in frames)
     for place, index in zip(order.tolist(), indices, strict=True):
         frames[place].FrameContentSequence[0].DimensionIndexValues = index
     ds.PerFrameFunctionalGroupsSequence = [frames[place] for place in order.tolist()]
