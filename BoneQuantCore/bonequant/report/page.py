@@ -10,6 +10,7 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
@@ -56,7 +57,7 @@ class Table:
     flags: Mapping[int, Level] = field(default_factory=dict)
     kind: str = field(default="table", init=False)
 
-    @property
+    @cached_property
     def numeric(self) -> set[str]:
         """Keys of the columns that hold numbers: these are aligned to the right."""
         return {
