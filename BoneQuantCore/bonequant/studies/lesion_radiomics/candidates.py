@@ -41,5 +41,5 @@ def find_lesions(
     warning = (
         "Lesions were found by uptake in bone: osteophytes, fractures and joints take up tracer too. A reader decides."
     )
-    found = tuple(Lesion(one.name, one.mask, "ct", level=one.region) for one in candidates)
+    found = tuple(Lesion(one.name, one.mask, "ct", level=one.region, origin="found") for one in candidates)
     return found, (warning, *anatomy.warnings)

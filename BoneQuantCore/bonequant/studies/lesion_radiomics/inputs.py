@@ -27,6 +27,7 @@ class Lesion:
         level: vertebra or bone, "" where not known.
         label: class for a model ("metastasis", "benign" ...), "" where not known.
         adjusted: the user's own mask in the space of the other image, in place of the carried one.
+        origin: "drawn", or "found" by uptake.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Lesion:
     level: str = ""
     label: str = ""
     adjusted: sitk.Image | None = None
+    origin: str = "drawn"
 
 
 @dataclass(frozen=True, eq=False)

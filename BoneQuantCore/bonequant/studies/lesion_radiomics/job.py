@@ -26,6 +26,7 @@ from bonequant.studies.lesion_radiomics.settings import LesionSettings, image_re
 from bonequant.studies.lesion_radiomics.table import columns_of
 from bonequant.volume import Volume, is_linear
 
+_FEW_PIXELS = 64  # texture of fewer is said to be little but noise (LIFEx, Nioche et al., Cancer Res 2018;78:4786)
 _AS_HU = "The CT's file names no modality and no unit: as --ct was given, it is taken as a CT in HU."
 
 
@@ -153,6 +154,14 @@ def _on_images(
 def _remarks(lesions: tuple[Lesion, ...], on_images: Mapping[str, Mapping[Space, OnImage]]) -> list[str]:
     """What is peculiar about single lesions, in one line each."""
     remarks = []
+    small = [
+        f"{lesion.id} on {on.image} ({count})"
+        for lesion in lesions
+        for on in on_images[lesion.id].values()
+        if on.region.section is not None and (count := int(on.region.section.pixels.sum())) < _FEW_PIXELS
+    ]
+    if small:
+        remarks.append(f"Sections of fewer than {_FEW_PIXELS} pixels, whose texture says little: {', '.join(small)}.")
     for lesion in lesions:
         for on in on_images[lesion.id].values():
             where = f"{lesion.id} on {on.image}"

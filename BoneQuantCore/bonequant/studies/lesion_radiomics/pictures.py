@@ -45,7 +45,7 @@ def lesion_sections(
     field = _field_mm(shown)
     planes = {space: _plane(images[space], on, orientation, field) for space, on in shown.items()}
     count = len(shown) + (len(shown) == 2)
-    figure = Figure(figsize=(_PANEL_IN * count, _PANEL_IN + 0.45), layout="constrained")
+    figure = Figure(figsize=(_PANEL_IN * count, _PANEL_IN + 0.3), layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_facecolor(_BACKGROUND)
     axes = list(figure.subplots(1, count, squeeze=False)[0])

@@ -16,7 +16,7 @@ from bonequant.radiomics import Section, copy_region, copy_section, largest_sect
 from bonequant.studies.lesion_radiomics.inputs import Lesion, Space
 from bonequant.volume import Volume, same_grid
 
-DRAWN, CARRIED, ADJUSTED = "drawn", "carried", "adjusted"
+CARRIED, ADJUSTED = "carried", "adjusted"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Region:
     """One lesion on one image's grid.
 
     Attributes:
-        origin: "drawn", "carried" or "adjusted".
+        origin: "drawn" or "found", "carried" or "adjusted".
         mask: the lesion in 3-D (uint8), None where it could not be carried; ``mask_problem`` says why.
         section: its largest section, or the copy of that of the other image; None and ``section_problem`` alike.
     """
@@ -36,7 +36,7 @@ class Region:
     section_problem: str = ""
 
 
-def drawn_region(lesion_id: str, mask: sitk.Image, image: Volume, plane: str, origin: str = DRAWN) -> Region:
+def drawn_region(lesion_id: str, mask: sitk.Image, image: Volume, plane: str, origin: str) -> Region:
     """A mask in the space of ``image``, on its own grid or on another one.
 
     Raises InputError, with the lesion's id, for a mask that is empty, holds several labels or lies outside the image.
@@ -76,7 +76,7 @@ def regions_of(
     Args:
         alignment: by the space of the drawing, the transform to the other space.
     """
-    drawn = drawn_region(lesion.id, lesion.mask, images[lesion.drawn_on], plane)
+    drawn = drawn_region(lesion.id, lesion.mask, images[lesion.drawn_on], plane, lesion.origin)
     found: dict[Space, Region] = {}
     for space, image in images.items():
         if space == lesion.drawn_on:

@@ -110,7 +110,12 @@ def _lesions(result: LesionResult) -> Section:
         if not any(row[name] for row in rows):
             del columns[name]
     shown = [
-        {**row, "section_slice": None if row["section_slice"] is None else row["section_slice"] + 1} for row in rows
+        {
+            **row,
+            "level": title_of(row["level"]),
+            "section_slice": None if row["section_slice"] is None else row["section_slice"] + 1,
+        }
+        for row in rows
     ]
     flags = {i: "warning" for i, row in enumerate(rows) if row["problem"]}
     note = "Mean, SD, max and peak are of the image's own voxels; slices count from 1; missing: features that are NaN."
@@ -125,7 +130,8 @@ def _pictures(result: LesionResult) -> Section:
             continue
         png = lesion_sections(result.images, found, result.transform, result.settings.plane)
         where = f" in {title_of(lesion.level)}" if lesion.level else ""
-        blocks.append(Picture(png, f"{title_of(lesion.id)}{where}: largest section and its copy.", wide=len(found) > 1))
+        what = "largest section" if len(found) == 1 else "largest section and its copy on the other image"
+        blocks.append(Picture(png, f"{title_of(lesion.id)}{where}: {what}.", wide=len(found) > 1))
     if len(result.lesions) > _PICTURED:
         blocks.append(Text(f"Pictures are of the first {_PICTURED} of {len(result.lesions)} lesions."))
     return Section("Sections", blocks)
