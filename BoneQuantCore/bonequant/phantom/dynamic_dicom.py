@@ -57,9 +57,10 @@ def write_dynamic_series(
     timing: str = "temporal_position",
     name: str = "DCE",
     number: int = 5,
+    step: float = 1.0,
     progress: Progress | None = None,
 ) -> Path:
-    """Write an MR signal series or a CT series in HU, rounded to whole numbers, into ``folder`` and return it.
+    """Write an MR signal series or a CT series in HU, rounded to multiples of ``step``, into ``folder``; return it.
 
     Args:
         series: modality "MR" (0 to 65535) or "CT" (HU); facts and protocol come from its acquisition.
@@ -67,6 +68,7 @@ def write_dynamic_series(
         timing: how the frames' times are told, see above.
         name: tells several series of one visit apart.
         number: SeriesNumber.
+        step: RescaleSlope of CT, 1 HU as scanners write it; a finer one keeps what noise would carry through rounding.
         progress: may raise Cancelled.
 
     Raises InputError for another modality, an unknown ``timing`` or values that 16 bits do not hold.
@@ -78,22 +80,24 @@ def write_dynamic_series(
     report = progress or no_progress
     folder = Path(folder)
     shift = _HU_INTERCEPT if series.modality == "CT" else 0
-    low, high = float(series.frames.min()), float(series.frames.max())
-    if not (low >= shift - 0.5 and high <= 65535 + shift + 0.5):
-        raise InputError(f"{series.name or 'The series'} spans {low:g} to {high:g}; {shift} to {65535 + shift} fit.")
+    if step <= 0 or (step != 1.0 and series.modality != "CT"):
+        raise InputError(f"step is {step:g}; CT is stored in steps above 0, MR in steps of 1.")
+    low, high, top = float(series.frames.min()), float(series.frames.max()), 65535 * step + shift
+    if not (low >= shift - step / 2 and high <= top + step / 2):
+        raise InputError(f"{series.name or 'The series'} spans {low:g} to {high:g}; {shift} to {top:g} fit.")
     start = series.acquisition.acquisition_start or datetime(2024, 3, 12, 10)
     count, slices = series.frames.shape[:2]
     for t in range(count):
         report(t / count, f"Writing frame {t + 1} of {count}")
         frame = series.frame(t)
-        stored = (np.rint(series.frames[t]) - shift).astype(np.uint16)
+        stored = np.rint((series.frames[t] - shift) / np.float64(step)).astype(np.uint16)
         for z in range(slices):
             own = f"{name} {t}" if timing == "series_per_frame" else name
             ds = new_object(frame, MR_IMAGE if shift == 0 else CT_IMAGE, series.modality, own, number, f"{t} {z}")
             if timing == "series_per_frame":
                 ds.SeriesInstanceUID, ds.SeriesNumber = uid(ds.StudyInstanceUID, own), number + t
             _image(ds, frame, z)
-            _protocol(ds, series)
+            _protocol(ds, series, step)
             ds.InstanceNumber = t * slices + z + 1
             _time(ds, series, timing, start, t, z)
             image_pixels(ds, stored[z])
@@ -120,11 +124,11 @@ def _image(ds: Dataset, frame: Volume, z: int) -> None:
     ds.SliceLocation = decimal(round(float(np.dot(normal, [float(v) for v in ds.ImagePositionPatient])), 9))
 
 
-def _protocol(ds: Dataset, series: DynamicSeries) -> None:
+def _protocol(ds: Dataset, series: DynamicSeries, step: float) -> None:
     protocol = series.acquisition.protocol
     ds.ContrastBolusAgent = str(protocol.get("contrast_agent", ""))
     if series.modality == "CT":
-        ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = str(_HU_INTERCEPT), "1", "HU"
+        ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = str(_HU_INTERCEPT), f"{step:g}", "HU"
         ds.KVP = decimal(float(protocol.get("kvp", 100.0)))
         ds.ConvolutionKernel, ds.BodyPartExamined = "STANDARD", "ABDOMEN"
         return

@@ -32,8 +32,6 @@ def through_means(starts_s: np.ndarray, durations_s: np.ndarray, means: np.ndarr
     shapes = np.zeros((len(means), len(knots)))
     shapes[:, 1:-1] = np.eye(len(means))
     shapes[-1, -1], shapes[-2, -1] = 1.0 + reach, -reach
-    areas = np.stack(
-        [integral_at(knots, shape, ends) - integral_at(knots, shape, starts_s) for shape in shapes], axis=1
-    )
+    areas = [integral_at(knots, shape, ends) - integral_at(knots, shape, starts_s) for shape in shapes]
     heights = np.linalg.solve(np.stack(areas, axis=1) / durations_s[:, None], means)
     return Curve(knots, heights @ shapes, unit, "blood")

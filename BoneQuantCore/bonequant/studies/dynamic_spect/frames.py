@@ -56,7 +56,8 @@ def comparable(series: DynamicSeries, settings: DynamicSpectSettings) -> Frames:
     # Mid-frame times count from any origin; the first frame starts ``begin`` after the injection.
     starts = series.times_s - durations / 2
     starts = starts - starts[0] + begin
-    steps, warnings = [origin], list[str]()
+    steps: list[str] = [origin]
+    warnings: list[str] = []
     factors, half_life = np.ones(len(durations)), float("nan")
     how = _decay_of(series, settings, label)
     if how != "corrected":

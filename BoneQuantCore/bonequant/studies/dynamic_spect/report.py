@@ -78,7 +78,9 @@ def _table(result: DynamicSpectResult) -> Section:
     blocks: list[Block] = [Table(columns, rows, caption=windows)]
     if len(kinetics) > 1:
         fitted = [row for row, own in zip(rows, result.rows, strict=True) if own["region"] != result.blood_from]
-        flags = {i: "warning" for i, row in enumerate(fitted) if row["one_tissue_at_bound"] or row["patlak_at_bound"]}
+        flags: dict[int, Level] = {
+            i: "warning" for i, row in enumerate(fitted) if row["one_tissue_at_bound"] or row["patlak_at_bound"]
+        }
         note = (
             "K1, k2: one-tissue model, C = (1 - vB) K1 exp(-k2 t) (x) Cb + vB Cb. Ki, V: Patlak; they hold for tissue "
             "that does not give the tracer back."
