@@ -11,6 +11,8 @@ from bonequant.response.call import Call, Criterion
 from bonequant.response.ct_typing import CtTypingSettings, NormalBone, ct_typing
 from bonequant.response.dce_vp import DceScan, DceVpSettings, Radiotherapy, dce_vp
 from bonequant.response.eortc import EortcScan, EortcSettings, eortc
+from bonequant.response.evidence import call_from, evidence_from_dict, evidence_to_dict, unflatten
+from bonequant.response.evidence_table import EvidenceRow, calls_of, read_evidence
 from bonequant.response.flare import FlareFindings, FlareSettings, flare
 from bonequant.response.match_lesions import LesionLink, LesionMatches, MatchSettings, match_lesions
 from bonequant.response.mda import MdaFindings, MdaSettings, mda
@@ -25,6 +27,7 @@ from bonequant.response.recip import RecipSettings, recip
 from bonequant.response.recist11 import Recist11Settings, Recist11Visit, recist11
 from bonequant.response.recist11_targets import Recist11Target, why_not_measurable
 from bonequant.response.registry import criteria, function_of
+from bonequant.response.sdtm import LesionPlace, Visit, sdtm
 from bonequant.response.spino import SpinoMri, SpinoSettings, spino
 from bonequant.response.track_lesions import LesionTrack, LesionTracks, track_lesions
 
@@ -41,10 +44,12 @@ __all__ = [
     "DwiChange",
     "EortcScan",
     "EortcSettings",
+    "EvidenceRow",
     "FlareFindings",
     "FlareSettings",
     "LesionLink",
     "LesionMatches",
+    "LesionPlace",
     "LesionTrack",
     "LesionTracks",
     "MatchSettings",
@@ -69,12 +74,17 @@ __all__ = [
     "SpinoMri",
     "SpinoSettings",
     "TumourBurden",
+    "Visit",
     "adc_pattern",
     "bsi",
+    "call_from",
+    "calls_of",
     "criteria",
     "ct_typing",
     "dce_vp",
     "eortc",
+    "evidence_from_dict",
+    "evidence_to_dict",
     "flare",
     "function_of",
     "match_lesions",
@@ -87,11 +97,14 @@ __all__ = [
     "pcwg3",
     "percist",
     "promise",
+    "read_evidence",
     "recip",
     "recist11",
+    "sdtm",
     "skeleton_fraction_index",
     "spino",
     "track_lesions",
     "tumour_burden",
+    "unflatten",
     "why_not_measurable",
 ]

@@ -1,0 +1,92 @@
+"""A table of evidence, CSV or JSON, and the call of each of its rows.
+
+CSV: one row per call; the columns ``criterion`` (unless given) and ``id`` are ours, all others are evidence, nested by
+dots (``before.vp``, ``visits.0.scan_date``), lists parted by semicolons (``-`` is a list of none, an empty cell is "not
+known"), names and values as ``T1=12; T2=8``.
+JSON: a list of objects ``{"id": ..., "criterion": ..., "evidence": {...}}``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bonequant.errors import InputError
+from bonequant.response.call import Call
+from bonequant.response.evidence import call_from, unflatten
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """One row: its id, the criterion, the evidence as nested plain values, and where it stands in the file."""
+
+    id: str
+    criterion: str
+    evidence: Mapping[str, Any]
+    where: str
+
+
+def read_evidence(path: str | os.PathLike[str], criterion: str = "") -> list[EvidenceRow]:
+    """Rows of a CSV or JSON file. ``criterion`` is that of rows that do not name one.
+
+    Raises InputError for a file that cannot be read, an empty one, a row without criterion, an id twice.
+    """
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{source} is not a readable text file in UTF-8: {error}.") from error
+    rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
+    if not rows:
+        raise InputError(f"{source} holds no row.")
+    found: list[EvidenceRow] = []
+    for number, (where, record) in enumerate(rows, 1):
+        name = str(record.pop("criterion", "") or criterion)
+        key = str(record.pop("id", "") or f"row {number}")
+        if not name:
+            raise InputError(f"{where}: the criterion is not named; add a column criterion.")
+        if key in {row.id for row in found if row.criterion == name}:
+            raise InputError(f"{where}: the id {key} is there twice for {name}.")
+        found.append(EvidenceRow(key, name, record.get("evidence", record), where))
+    return found
+
+
+def calls_of(rows: list[EvidenceRow]) -> dict[tuple[str, str], Call]:
+    """Calls by (id, criterion). Raises InputError that names the row and the field."""
+    return {(row.id, row.criterion): call_from(row.criterion, row.evidence, row.where) for row in rows}
+
+
+def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    rows: list[tuple[str, dict[str, Any]]] = []
+    columns: list[str] = []
+    try:
+        for cells in reader:
+            where = f"{source}, line {reader.line_num}"
+            if not columns:
+                columns = [cell.strip() for cell in cells]
+                if len(set(columns)) < len(columns) or "" in columns:
+                    raise InputError(f"{where}: the heading has a name twice, or an empty one.")
+            elif any(cell.strip() for cell in cells):
+                if len(cells) > len(columns):
+                    raise InputError(f"{where}: {len(cells)} cells for {len(columns)} columns.")
+                named = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+                rows.append((where, unflatten(named)))
+    except csv.Error as error:
+        raise InputError(f"{source}, line {reader.line_num}: {error}.") from error
+    return rows
+
+
+def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
+    try:
+        records = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is not valid JSON: {error}.") from error
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise InputError(f"{source} must hold a list of objects, one per call.")
+    return [(f"{source}, entry {place}", dict(record)) for place, record in enumerate(records, 1)]
