@@ -12,16 +12,20 @@ The only part of the library that knows Slicer. ``slicer`` is imported when a fu
 from bonequant.mrml.bundle import read_scene, save_scene, write_scene
 from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.live import LivePropagation
+from bonequant.mrml.live_measure import LiveMeasurement
 from bonequant.mrml.marrow import write_marrow_scene
 from bonequant.mrml.measure import measure_segments
 from bonequant.mrml.responsive import run_responsive
 from bonequant.mrml.segments import masks_from_node, masks_to_node, segment_colours
 from bonequant.mrml.sequences import series_from_node, series_to_node
-from bonequant.mrml.tables import rows_from_node, rows_to_node
+from bonequant.mrml.tables import rows_from_node, rows_into_node, rows_to_node
 from bonequant.mrml.transforms import transform_between, transform_from_node, transform_to_node, transform_to_world
 from bonequant.mrml.volumes import volume_from_node, volume_to_node
 
 __all__ = [
+    "LiveMeasurement",
+    "LivePropagation",
     "embedded",
     "from_node",
     "in_application",
@@ -31,6 +35,7 @@ __all__ = [
     "new_scene",
     "read_scene",
     "rows_from_node",
+    "rows_into_node",
     "rows_to_node",
     "run_responsive",
     "save_scene",

@@ -27,20 +27,47 @@ def rows_to_node(
     Raises:
         InputError: there is no row, or a unit or description names a column that is not there.
     """
+    scene = scene if scene is not None else embedded()
+    _columns(rows, name, units, descriptions)
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name or "Table")
+    rows_into_node(rows, node, units=units, descriptions=descriptions)
+    return node
+
+
+def rows_into_node(
+    rows: Sequence[Mapping[str, Any]],
+    node: Any,
+    *,
+    units: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> None:
+    """Make an existing table node hold ``rows`` and nothing else, with one event; see :func:`rows_to_node`."""
+    columns = _columns(rows, node.GetName(), units, descriptions)
+    before = node.StartModify()
+    try:
+        node.RemoveAllColumns()
+        for column in columns:
+            node.AddColumn(_vtk_column(column, [row.get(column) for row in rows]))
+            if units and column in units:
+                node.SetColumnUnitLabel(column, units[column])
+            if descriptions and column in descriptions:
+                node.SetColumnDescription(column, descriptions[column])
+    finally:
+        node.EndModify(before)
+
+
+def _columns(
+    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    units: Mapping[str, str] | None,
+    descriptions: Mapping[str, str] | None,
+) -> list[str]:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     unknown = sorted({*(units or {}), *(descriptions or {})} - set(columns))
     if not columns or unknown:
         problem = f"has no column {', '.join(unknown)}" if unknown else "has no rows"
         raise InputError(f"Table '{name}' {problem}.")
-    scene = scene if scene is not None else embedded()
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name or "Table")
-    for column in columns:
-        node.AddColumn(_vtk_column(column, [row.get(column) for row in rows]))
-        if units and column in units:
-            node.SetColumnUnitLabel(column, units[column])
-        if descriptions and column in descriptions:
-            node.SetColumnDescription(column, descriptions[column])
-    return node
+    return columns
 
 
 def rows_from_node(node: Any) -> list[dict[str, Any]]:
