@@ -25,6 +25,14 @@ from bonequant.phantom.dynamic_spect import (
 from bonequant.phantom.dynamic_spine import SpineDceSettings, SpineScan, simulate_spine, spine_follow_up, spine_preset
 from bonequant.phantom.dynamic_tissue import Tissue
 from bonequant.phantom.files import truth_document, write_patient
+from bonequant.phantom.lesion_cohort import (
+    FeatureCohort,
+    LesionCase,
+    LesionCohort,
+    LesionCohortSettings,
+    null_features,
+    simulate_lesion_cohort,
+)
 from bonequant.phantom.lesions import Lesion
 from bonequant.phantom.nema import (
     NemaScan,
@@ -49,7 +57,11 @@ __all__ = [
     "DroSettings",
     "DynamicSpectScan",
     "DynamicSpectSettings",
+    "FeatureCohort",
     "Lesion",
+    "LesionCase",
+    "LesionCohort",
+    "LesionCohortSettings",
     "LiverCtSettings",
     "LiverScan",
     "LiverTissue",
@@ -76,6 +88,7 @@ __all__ = [
     "liver_preset",
     "nema_ct",
     "noisy_signal",
+    "null_features",
     "part_volumes_ml",
     "preset",
     "qiba_dro",
@@ -84,6 +97,7 @@ __all__ = [
     "simulate_ct",
     "simulate_dro",
     "simulate_dynamic_spect",
+    "simulate_lesion_cohort",
     "simulate_liver",
     "simulate_nema",
     "simulate_patient",

@@ -20,6 +20,7 @@ from bonequant.statistics.proportions import Proportion, proportion
 
 _STEPS = 100
 _STEP_DONE = 1e-10
+_ROUNDING = 1e-9  # predictions that differ by no more are equal: a slope on them would be infinite or undefined
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _curve(truth: Booleans, p: Floats, bins: int, confidence: float) -> tuple[Ca
 
 def _why_no_slope(x: Floats, truth: Booleans) -> str:
     """The reason why the likelihood of the slope has no maximum, or nothing."""
-    if np.ptp(x) == 0:
+    if np.ptp(x) <= _ROUNDING * max(1.0, float(np.abs(x).max())):
         return "all predictions are equal: no slope"
     positive, negative = x[truth], x[~truth]
     if negative.max() <= positive.min() or positive.max() <= negative.min():

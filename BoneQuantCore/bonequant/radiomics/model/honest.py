@@ -20,7 +20,7 @@ from bonequant.radiomics.model.pipeline import fit_model
 from bonequant.radiomics.model.scaling import probability
 from bonequant.radiomics.model.settings import ModelSettings
 from bonequant.radiomics.model.table import Cohort
-from bonequant.statistics.checks import Floats, Integers
+from bonequant.statistics.checks import Booleans, Floats, Integers
 from bonequant.statistics.roc import roc
 
 
@@ -87,9 +87,8 @@ def judge_honestly(
             seed=settings.seed * 1009 + k + 1,
             progress=part_of(progress, k / folds, (k + 1) / folds),
         )
-        shift = logit(labels.mean()) - logit(labels[train].mean())
         tested = _some(centres, test)
-        predicted[test] = probability(fitted.log_odds(x[test], tested) + shift)
+        predicted[test] = probability(moved(fitted.log_odds(x[test], tested), labels[train], labels))
         notes = list(fitted.notes)
         if fitted.combat is not None and tested is not None and (new := fitted.combat.unseen(tested)):
             notes.append(f"centre {', '.join(new)} was not in the training lesions: its lesions were not harmonised")
@@ -98,6 +97,11 @@ def judge_honestly(
             penalty = float(fitted.lasso.path.lambdas[fitted.lasso.at(settings.lambda_rule)])
         records.append(FoldRecord(int(test.sum()), fitted.selected, penalty, fitted.logistic.method, tuple(notes)))
     return HonestRun(predicted, fold, tuple(records), _within(cohort, predicted, fold))
+
+
+def moved(log_odds: Floats, train: Booleans, everyone: Booleans) -> Floats:
+    """Log odds moved from the prevalence of the training labels to that of all; those of an intercept become equal."""
+    return (log_odds - logit(train.mean())) + logit(everyone.mean())
 
 
 def _within(cohort: Cohort, predicted: Floats, fold: Integers) -> float:

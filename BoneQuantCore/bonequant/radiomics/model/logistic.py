@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from bonequant.errors import InputError
 from bonequant.statistics.checks import Booleans, Floats
@@ -44,7 +44,7 @@ def fit_logistic(x: Floats, y: Floats) -> LogisticFit:
     rate = float(y.mean())
     if k == 0:
         error = np.array([1 / np.sqrt(n * rate * (1 - rate))])
-        return LogisticFit(np.empty(0), float(np.log(rate / (1 - rate))), error, "intercept only", False, "")
+        return LogisticFit(np.empty(0), float(logit(rate)), error, "intercept only", False, "")
     collinear = np.linalg.matrix_rank(design) < k + 1
     separated = is_separated(x, y > 0)
     note = ""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logit
 
 from bonequant.progress import Progress
 from bonequant.radiomics.model.folds import stratified_folds, stratified_split
+from bonequant.radiomics.model.honest import moved
 from bonequant.radiomics.model.logistic import fit_logistic
 from bonequant.radiomics.model.pipeline import Fitted, fit_model
 from bonequant.radiomics.model.scaling import probability
@@ -53,17 +53,17 @@ def judge_as_published(
     fitted = fit_model(x, names, labels, alone, cohort.centres, settings, settings.seed, progress)
     z = fitted.z_scores(x, cohort.centres)
     train = stratified_split(labels, settings.train_share, settings.seed)
-    split = _predict(z, labels, train)
+    split = probability(_log_odds(z, labels, train))
     cv = np.empty(len(labels))
     fold = stratified_folds(labels, alone, settings.folds, settings.seed)
     for k in range(settings.folds):
-        shift = logit(labels.mean()) - logit(labels[fold != k].mean())  # see honest.py
-        cv[fold == k] = _predict(z, labels, fold != k, shift)[fold == k]
+        log_odds = _log_odds(z, labels, fold != k)
+        cv[fold == k] = probability(moved(log_odds, labels[fold != k], labels))[fold == k]
     both = np.intersect1d(cohort.patients[train], cohort.patients[~train])
     return PaperRun(fitted, train, split, cv, len(both))
 
 
-def _predict(z: Floats, labels: Booleans, train: Booleans, shift: float = 0.0) -> Floats:
-    """Probabilities of all lesions by the regression on the ``train`` ones."""
+def _log_odds(z: Floats, labels: Booleans, train: Booleans) -> Floats:
+    """Log odds of all lesions by the regression on the ``train`` ones."""
     fit = fit_logistic(z[train], labels[train].astype(np.float64))
-    return probability(z @ fit.coefficients + fit.intercept + shift)
+    return z @ fit.coefficients + fit.intercept
