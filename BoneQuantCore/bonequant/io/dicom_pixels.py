@@ -2,7 +2,7 @@
 
 Uncompressed data are read by pydicom. Compressed ones are decoded by GDCM through SimpleITK; because GDCM rescales by
 rules of its own that differ between SOP classes, it is given a bare copy without rescale attributes. Where GDCM cannot,
-pydicom's optional decoders are tried.
+pydicom's optional decoders are tried. RLE is left to pydicom alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from bonequant.errors import InputError, MissingDependencyError
 from bonequant.io.dicom_header import integer
@@ -70,6 +70,10 @@ def _plain(path: Path, dataset: Dataset) -> np.ndarray:
 def _decompress(path: Path, dataset: Dataset, syntax: UID) -> np.ndarray:
     frames = integer(dataset, "NumberOfFrames") or 1
     shape = (frames, integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0)
+    if (
+        syntax == RLELossless
+    ):  # pydicom decodes it by itself; GDCM asks for gigabytes where a segment's length is damaged
+        return _decompress_by_pydicom(path, dataset, syntax, shape, None)
     with tempfile.TemporaryDirectory(prefix="bonequant-") as folder:
         copy = Path(folder) / "pixels.dcm"
         try:
@@ -83,7 +87,7 @@ def _decompress(path: Path, dataset: Dataset, syntax: UID) -> np.ndarray:
 
 
 def _decompress_by_pydicom(
-    path: Path, dataset: Dataset, syntax: UID, shape: tuple[int, ...], why: Exception
+    path: Path, dataset: Dataset, syntax: UID, shape: tuple[int, ...], why: Exception | None
 ) -> np.ndarray:
     try:
         return dataset.pixel_array.reshape(shape)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from bonequant.errors import AmbiguousInputError, InputError
 from bonequant.io.dicom_enhanced import frame_groups, frame_position
 from bonequant.io.dicom_header import number, numbers, read_header, text
 from bonequant.io.dynamic_nm import time_frames
+from bonequant.io.itk_files import read_itk_header
 from bonequant.io.series import SeriesInfo
 from bonequant.io.sorting import plane_orientation
 from bonequant.io.volumes import listed, refuse_damaged, refuse_nothing
@@ -104,11 +104,9 @@ def _phases(series: SeriesInfo, header: Dataset | None) -> int:
 
 
 def _frames_of_file(path: Path) -> int:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
-    except RuntimeError:
+        reader = read_itk_header(path)
+    except InputError:
         return 1
     size = reader.GetSize()
     return int(size[3]) if len(size) > 3 else reader.GetNumberOfComponents()

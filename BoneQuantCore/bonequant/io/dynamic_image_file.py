@@ -19,7 +19,7 @@ import SimpleITK as sitk
 from bonequant.errors import InputError, MissingFactError
 from bonequant.io.dynamic_times import check_times, gaps, refuse_disorder
 from bonequant.io.image_files import FIELD
-from bonequant.io.nifti_length import refuse_truncated
+from bonequant.io.itk_files import read_itk
 from bonequant.io.overrides import Overrides
 from bonequant.io.plain_geometry import header_fields, plain_grid
 from bonequant.io.series import image_suffix, stem
@@ -96,15 +96,7 @@ class _Frames:
 
 
 def _read(path: Path) -> sitk.Image:
-    if image_suffix(path) in (".nii", ".nii.gz"):
-        refuse_truncated(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(
-            f"{path} cannot be read: is it truncated, or is its data file missing? The frames of a NRRD must lie along "
-            'an axis of kind "list" without space direction.'
-        ) from error
+    image = read_itk(path, ' The frames of a NRRD must lie along an axis of kind "list" without space direction.')
     if image.GetDimension() == 4 or (image.GetDimension() == 3 and image.GetNumberOfComponentsPerPixel() > 1):
         if "complex" in image.GetPixelIDTypeAsString() or (
             image.GetDimension() == 4 and image.GetNumberOfComponentsPerPixel() > 1

@@ -12,11 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk
-
 from bonequant.errors import BoneQuantError, InputError
 from bonequant.io.dicom_header import reader
 from bonequant.io.dicom_volume import plan_series
+from bonequant.io.itk_files import read_itk_header
 from bonequant.io.overrides import Overrides
 from bonequant.io.plain_geometry import plain_grid
 from bonequant.io.series import SeriesInfo, image_suffix
@@ -125,11 +124,9 @@ def missing_facts(modality: str, unit: str, acquisition: Acquisition) -> tuple[s
 
 
 def _report_image_file(series: SeriesInfo, path: Path) -> SeriesReport:
-    header = sitk.ImageFileReader()
-    header.SetFileName(str(path))
     try:
-        header.ReadImageInformation()
-    except RuntimeError:
+        header = read_itk_header(path)
+    except InputError:
         return SeriesReport(series, series.label, problems=(f"{path.name} cannot be read; is it damaged?",))
     size = header.GetSize()
     keys = header.GetMetaDataKeys()

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import GeometryError, InputError
 from bonequant.io.files import written_whole
-from bonequant.io.nifti_length import refuse_truncated
+from bonequant.io.itk_files import read_itk
 from bonequant.io.overrides import Overrides
 from bonequant.io.plain_geometry import plain_grid
 from bonequant.io.series import image_suffix, stem
@@ -56,12 +56,7 @@ def read_image(path: Path, overrides: Overrides | None = None) -> sitk.Image:
 
     Raises InputError for damage, GeometryError for other dimensions and for a grid that nobody states.
     """
-    if image_suffix(path) in (".nii", ".nii.gz"):
-        refuse_truncated(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read: is it truncated, or is its data file missing?") from error
+    image = read_itk(path)
     if image.GetDimension() == 4 and image.GetSize()[3] == 1:
         image = image[:, :, :, 0]
     if image.GetDimension() > 3:

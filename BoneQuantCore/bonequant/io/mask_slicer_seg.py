@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import GeometryError, InputError
 from bonequant.io.files import written_whole
+from bonequant.io.itk_files import read_itk
 from bonequant.volume import Volume, image_from_array, same_grid
 from bonequant.volume.geometry import Geometry
 
@@ -33,7 +34,7 @@ _PALETTE = (
 
 def read_slicer_seg(path: Path, names: Collection[str] | None = None) -> dict[str, sitk.Image]:
     """Binary masks by segment name on the grid of the file. Raises InputError where it holds no segment."""
-    image = sitk.ReadImage(str(path))
+    image = read_itk(path)
     if image.GetDimension() != 3:
         raise GeometryError(f"{path} has {image.GetDimension()} dimensions; a segmentation has 3, or 3 and layers.")
     fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}

@@ -24,7 +24,7 @@ def refuse_truncated(path: Path) -> None:
                 return
             found = 0
             stream.seek(0)
-            while block := stream.read(1 << 22):
+            while found < due and (block := stream.read(1 << 22)):  # no further: a little file may unpack to terabytes
                 found += len(block)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is truncated or damaged: {error}.") from error
