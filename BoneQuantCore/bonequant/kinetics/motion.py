@@ -24,6 +24,7 @@ from bonequant.kinetics.motion_images import CoarseFrames, coarse_frames, medoid
 from bonequant.kinetics.motion_rigid import align_rigid, as_transform, rigid_field
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.registration.rigid import Motion
+from bonequant.registration.transforms import chain
 from bonequant.settings import Settings, setting
 from bonequant.threads import thread_count
 from bonequant.volume.geometry import Geometry
@@ -121,9 +122,12 @@ def correct_motion(
     report(0.0, "Preparing frames")
     coarse = coarse_frames(series, s.spacing_mm)
     weight = _weight(coarse, series, mask)
+    named = reference is not None
     if reference is None:
         reference = medoid(coarse.frames * (weight > 0))
     transforms = _align(coarse, weight, reference, s, part_of(progress, 0.05, 0.8))
+    if named:
+        transforms = _seen_from(reference, transforms, coarse.geometry)
     corrected, missing = _resample(series, transforms, reference, part_of(progress, 0.8, 1.0))
     region = _region(series, coarse, mask)
     means, largest = _displacements(coarse.geometry, weight, transforms)
@@ -204,6 +208,24 @@ def _align(
             if number + 1 < s.passes:
                 aligned = _aligned(coarse, transforms)
     return transforms
+
+
+def _seen_from(reference: int, transforms: list[sitk.Transform], grid: Geometry) -> list[sitk.Transform]:
+    """The same alignment on the grid of the frame ``reference`` itself, which later passes move by a millimetre or two.
+
+    Regions drawn on that frame then lie where they were drawn: points go to the common grid and on to each frame.
+    """
+    own = transforms[reference]
+    if isinstance(own, sitk.DisplacementFieldTransform):
+        field = sitk.TransformToDisplacementField(
+            own, sitk.sitkVectorFloat64, grid.size, grid.origin, grid.spacing, grid.direction
+        )
+        back: sitk.Transform = sitk.DisplacementFieldTransform(sitk.InvertDisplacementField(field, 50, 0.01, 0.001))
+    else:
+        back = own.GetInverse()
+    moved: list[sitk.Transform] = [chain(back, transform) for transform in transforms]
+    moved[reference] = sitk.AffineTransform(3)
+    return moved
 
 
 def _aligned(coarse: CoarseFrames, transforms: list[sitk.Transform]) -> np.ndarray:
