@@ -12,6 +12,7 @@ from bonequant.cli.info import info
 from bonequant.cli.liver import liver
 from bonequant.cli.marrow import marrow
 from bonequant.cli.radiomics import radiomics
+from bonequant.cli.response import response
 
 app = typer.Typer(
     name="bonequant",
@@ -28,6 +29,7 @@ app.command()(info)
 app.command()(liver)
 app.command()(marrow)
 app.command()(radiomics)
+app.command()(response)
 
 
 @app.callback()

@@ -79,7 +79,7 @@ class SpineRegistration:
 def register_spine(
     moving: Volume,
     fixed: Volume,
-    centres_mm: Sequence[Sequence[float]],
+    centres_mm: Sequence[Sequence[float]] | Sequence[np.ndarray],
     settings: SpineSettings | None = None,
     progress: Progress | None = None,
 ) -> SpineRegistration:

@@ -1,0 +1,136 @@
+"""DICOM objects of every date whose images were DICOM: SEG, SR, parametric maps and RTSTRUCT, in one folder per date.
+
+Regions refer to the series of their date. A carried outline is written on that series' grid where it covers half of a
+voxel or more, since DICOM has no outline in another series' space; measurements were not made on it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from bonequant.errors import InputError
+from bonequant.io.export import (
+    MeasuredLesion,
+    Quantity,
+    Response,
+    Segment,
+    SourceSeries,
+    source_series,
+    tracking_uid,
+    write_dicom_seg,
+    write_measurement_report,
+    write_parametric_map,
+    write_rtstruct,
+)
+from bonequant.response import Call
+from bonequant.roi import propagate
+from bonequant.studies.dce_perfusion import DceResult
+from bonequant.studies.treatment_response.result import ResponseResult
+from bonequant.volume import same_grid
+
+_MAPS = ("vp", "ktrans")
+
+
+def write_dicom(result: ResponseResult, folder: Path, *, identified: bool = False) -> list[Path]:
+    """Write what can be written and return the files.
+
+    Raises InputError where no date was read from DICOM, MissingDependencyError without highdicom.
+    """
+    sources = {k: _source(result, k) for k, study in enumerate(result.dce) if study is not None}
+    known = {k: source for k, source in sources.items() if source is not None}
+    if not known:
+        raise InputError(
+            "DICOM objects refer to DICOM images, and none of the DCE series was: leave out --dicom."
+        )
+    study_uid = next(iter(known.values())).study_uid
+    files: list[Path] = []
+    for k, source in known.items():
+        study = result.dce[k]
+        assert study is not None
+        place = folder / "".join(c if c.isalnum() or c in "-_" else "_" for c in result.dates[k].name)
+        place.mkdir(parents=True)
+        files += _date(result, k, study, source, place, study_uid, identified)
+    return files
+
+
+def _source(result: ResponseResult, k: int) -> SourceSeries | None:
+    """The DICOM series of a date; None where it was read from another kind of file, or made in code."""
+    one = result.dates[k]
+    if one.dce is None or one.folder is None or not one.dce.series.acquisition.series_uid:
+        return None
+    return source_series(one.folder, series=one.dce.series.acquisition.series_uid)
+
+
+def _date(
+    result: ResponseResult,
+    k: int,
+    study: DceResult,
+    source: SourceSeries,
+    place: Path,
+    study_uid: str,
+    identified: bool,
+) -> list[Path]:
+    files = [
+        write_parametric_map(
+            study.maps[name], place / f"{name}.dcm", source, name, anatomy="spine", identified=identified
+        )
+        for name in _MAPS
+        if name in study.maps
+    ]
+    segments, lesions = [], []
+    for lesion in result.lesions:
+        uid = tracking_uid(lesion.tracking_id, study_uid)
+        outline = lesion.outlines[k]
+        mask = _on(study, outline.mask, outline.transform)
+        label = ""
+        if mask is not None:
+            label = lesion.tracking_id
+            segments.append(Segment(mask, label, tracking_id=lesion.tracking_id, tracking_uid=uid))
+        reference = result.references[lesion.tracking_id][k]
+        healthy = _on(study, reference.mask, reference.transform)
+        if healthy is not None:
+            segments.append(Segment(healthy, f"{lesion.tracking_id} reference", kind="reference region"))
+        call = result.vp_calls.get(k, {}).get(lesion.tracking_id)
+        lesions.append(
+            MeasuredLesion(
+                lesion.tracking_id,
+                _values(result, lesion.tracking_id, k),
+                segment=label,
+                tracking_uid=uid,
+                responses=[_response(call)] if call is not None else [],
+                comments=[f"Outline {outline.origin}."],
+            )
+        )
+    if k in result.patient_calls:
+        lesions.append(MeasuredLesion("patient", responses=[_response(result.patient_calls[k])]))
+    if segments:
+        seg = write_dicom_seg(segments, place / "regions.dcm", source, identified=identified)
+        files.append(seg.path)
+        masks = {segment.label: segment.mask for segment in segments}
+        files.append(write_rtstruct(masks, place / "contours.dcm", source, identified=identified))
+        files.append(write_measurement_report(lesions, place / "measurements.dcm", source, seg, identified=identified))
+    return files
+
+
+def _values(result: ResponseResult, tracking_id: str, k: int) -> dict[str | Quantity, float]:
+    row = next(r for r in result.rows if r["tracking_id"] == tracking_id and r["date"] == result.dates[k].name)
+    names = {"vp": "vp_mean", "vp_normalised": "vp_normalised", "ktrans": "ktrans_mean", "volume_ml": "volume_ml"}
+    return {name: float(row[key]) for key, name in names.items() if row.get(key) is not None}
+
+
+def _response(call: Call) -> Response:
+    return Response(call.criterion, call.category, call.rule)
+
+
+def _on(study: DceResult, mask: sitk.Image | None, transform: sitk.Transform | None) -> sitk.Image | None:
+    """A mask on the grid of the series, binary; None where nothing of it is there."""
+    if mask is None:
+        return None
+    like = study.anatomy.image
+    if transform is None and same_grid(mask, like):
+        found = sitk.Cast(mask > 0, sitk.sitkUInt8) if mask.GetPixelID() != sitk.sitkUInt8 else mask
+    else:
+        found = sitk.Cast(propagate(mask, like, transform) >= 0.5, sitk.sitkUInt8)
+    return found if sitk.GetArrayViewFromImage(found).any() else None

@@ -1,0 +1,193 @@
+"""The report of the response job, read top down: the call, why, pictures, numbers, warnings; then details."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bonequant.report import Facts, Notice, Page, Section, Table, Text
+from bonequant.report.closing import provenance_section, settings_section
+from bonequant.report.page import Block, Level
+from bonequant.response import Call
+from bonequant.studies.treatment_response.details import (
+    alignment_section,
+    criteria_section,
+    dates_section,
+    images_section,
+)
+from bonequant.studies.treatment_response.figures import curve_blocks, map_blocks
+from bonequant.studies.treatment_response.result import ResponseResult
+
+LEVELS: dict[str, Level] = {
+    "response": "ok",
+    "stable": "ok",
+    "progression": "error",
+    "undetermined": "warning",
+    "not evaluable": "warning",
+    "description": "note",
+}
+
+
+def page(result: ResponseResult, *, identified: bool = False) -> Page:
+    """The page of all dates. ``identified`` prints patient name and ID."""
+    sections = [
+        _why(result),
+        *map_blocks(result),
+        *curve_blocks(result),
+        _numbers(result),
+        _warnings(result),
+        *images_section(result),
+        criteria_section(result),
+        alignment_section(result),
+        dates_section(result, identified),
+        settings_section(result.settings),
+        provenance_section(result.provenance),
+    ]
+    return Page(
+        title="Treatment response",
+        subtitle=_subtitle(result),
+        headline=_headline(result),
+        sections=sections,
+    )
+
+
+def _subtitle(result: ResponseResult) -> str:
+    said = [f"{one.name} {one.scan_date}" if one.scan_date else one.name for one in result.dates]
+    therapy = result.inputs.radiotherapy
+    if therapy is not None and therapy.dose_gy is not None:
+        dose = f"{therapy.dose_gy:g} Gy"
+        said.append(f"radiotherapy {dose} in {therapy.fractions}" if therapy.fractions else f"radiotherapy {dose}")
+    return " · ".join(said)
+
+
+def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
+    """The call first, then the numbers of the lesion that decides."""
+    call = result.call
+    if call is None:
+        cards = [(f"{other.criterion}, {subject}", other.category, "") for subject, other in result.other_calls[:4]]
+        return [*cards, ("Lesions", len(result.lesions), "")]
+    worst = deciding(result)
+    cards = [("DCE Vp call", call.category, "")]
+    if worst is not None:
+        values = worst[1].values
+        cards += [
+            ("Change of normalised Vp", values["vp_change_percent"], "%"),
+            ("Change of Ktrans", values["ktrans_normalised_change_percent"], "%, normalised"),
+            ("Change of size", values["size_change_percent"], "%"),
+        ]
+        days = values["days_after_radiotherapy"]
+        if days is not None:
+            cards.append(("After radiotherapy", days, "days"))
+    return cards
+
+
+def deciding(result: ResponseResult) -> tuple[str, Call] | None:
+    """Tracking id and DCE Vp call, at the last date, of the lesion whose category is the patient's."""
+    call = result.call
+    if call is None:
+        return None
+    calls = result.vp_calls[max(result.vp_calls)]
+    return next((item for item in calls.items() if item[1].category == call.category), next(iter(calls.items())))
+
+
+def _why(result: ResponseResult) -> Section:
+    blocks: list[Block] = []
+    for k, calls in result.vp_calls.items():
+        name = result.dates[k].name
+        patient = result.patient_calls[k]
+        if len(calls) > 1:
+            blocks.append(Notice(LEVELS[patient.direction], f"{name}, patient: {patient.category}. {patient.rule}."))
+        for tracking_id, call in calls.items():
+            label = result.label_of(tracking_id)
+            blocks.append(Notice(LEVELS[call.direction], f"{name}, {label}: {call.category}. {_sentence(call.rule)}"))
+            if "discordant" in call.flags:
+                size = call.values
+                blocks.append(
+                    Notice(
+                        "warning",
+                        f"{name}, {label}: size says {size['size_category']} ({size['size_change_percent']:+.1f} %), "
+                        f"Vp says {call.category}.",
+                    )
+                )
+    for subject, call in result.other_calls:
+        blocks.append(
+            Notice(LEVELS[call.direction], f"{call.criterion}, {subject}: {call.category}. {_sentence(call.rule)}")
+        )
+    if not blocks:
+        blocks.append(Text("No criterion was judged: a call needs two DCE studies, or evidence for a criterion."))
+    return Section("The call, and why", blocks)
+
+
+def _sentence(rule: str) -> str:
+    """The rule without the category at its end, which stands in front already."""
+    text = rule.rsplit(": ", 1)[0]
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _numbers(result: ResponseResult) -> Section:
+    blocks: list[Block] = []
+    rows = [{**row, "name": result.label_of(row["tracking_id"])} for row in result.rows]
+    columns = {
+        "name": "Lesion",
+        "date": "Date",
+        "outline": "Outline",
+        "state": "State",
+        "vp": "Vp",
+        "vp_reference": "Vp healthy",
+        "vp_normalised": "Vp normalised",
+        "vp_change_percent": "Change %",
+        "ktrans": f"Ktrans {_ktrans_unit(result)}",
+        "ktrans_normalised": "Ktrans normalised",
+        "ktrans_normalised_change_percent": "Change %",
+        "longest_mm": "Longest mm",
+        "perpendicular_mm": "Perpend. mm",
+        "product_mm2": "Product mm²",
+        "size_change_percent": "Change %",
+        "volume_ml": "Volume mL",
+        "extra_osseous_mm": "Extra-osseous mm",
+        "call": "Call",
+        "call_by_size": "By size",
+    }
+    columns = {key: heading for key, heading in columns.items() if any(_known(row.get(key)) for row in rows)}
+    blocks.append(Table(columns, rows))
+    limits = result.settings.dce_vp
+    if result.vp_calls:
+        blocks.append(
+            Text(
+                f"Failure where normalised Vp changes by {limits.vp_operator} {limits.vp_cutoff_percent:g} %; by size "
+                f"where the product changes by {limits.size_operator} {limits.size_cutoff_percent:g} %. Vp and Ktrans "
+                f"are {_WAYS[result.settings.vp_of]}; normalised is the lesion over its healthy vertebra. Diameters on "
+                f"{result.settings.size_plane} sections, the one with the largest product."
+            )
+        )
+    return Section("The numbers", blocks)
+
+
+_WAYS = {"voxels": "means over the voxels of the region", "mean_curve": "fits of the region's mean curve"}
+
+
+def _ktrans_unit(result: ResponseResult) -> str:
+    for study in result.dce:
+        if study is not None and "ktrans" in study.maps:
+            return study.maps["ktrans"].unit
+    return ""
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value == value
+
+
+def _warnings(result: ResponseResult) -> Section:
+    found = list(result.warnings)
+    for k, calls in result.vp_calls.items():
+        for tracking_id, call in calls.items():
+            found += [f"{result.dates[k].name}, {result.label_of(tracking_id)}: {text}" for text in call.warnings]
+    for subject, call in result.other_calls:
+        found += [f"{call.criterion}, {subject}: {text}" for text in call.warnings]
+    blocks: list[Block] = [Notice("warning", text) for text in dict.fromkeys(found)]
+    proposals: dict[str, Any] = {
+        f"Reference of {result.label_of(name)}, proposed because": "; ".join(one.reasons)
+        for name, one in result.proposals.items()
+    }
+    if proposals:
+        blocks.append(Facts(proposals))
+    return Section("Warnings", blocks or [Text("None.")])
