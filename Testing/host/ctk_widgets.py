@@ -238,6 +238,12 @@ class ctkPushButton(QPushButton):
 
 
 @stand_in
+class ctkCheckablePushButton(ctkPushButton):
+    checkBoxControlsButton = stored(bool, "checkBoxControlsButton", True)
+    checkBoxControlsButtonToggleState = stored(bool, "checkBoxControlsButtonToggleState", True)
+
+
+@stand_in
 class ctkMenuButton(QPushButton):
     pass
 
