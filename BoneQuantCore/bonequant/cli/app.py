@@ -13,6 +13,7 @@ from bonequant.cli.liver import liver
 from bonequant.cli.marrow import marrow
 from bonequant.cli.radiomics import radiomics
 from bonequant.cli.response import response
+from bonequant.cli.response_cohort import response_cohort
 
 app = typer.Typer(
     name="bonequant",
@@ -30,6 +31,7 @@ app.command()(liver)
 app.command()(marrow)
 app.command()(radiomics)
 app.command()(response)
+app.command()(response_cohort)
 
 
 @app.callback()
