@@ -101,8 +101,11 @@ def local_share(engine: EngineSettings, memory_gb: float) -> tuple[int, int]:
     return workers, int(engine.memory_gb * 1e9 if engine.memory_gb else usable / workers)
 
 
-def slurm_cluster(settings: SlurmSettings, threads: int = 1) -> Any:
-    """A cluster whose workers are SLURM jobs. Raises MissingDependencyError without dask-jobqueue."""
+def slurm_cluster(settings: SlurmSettings, threads: int = 1, *, start: bool = True) -> Any:
+    """A cluster whose workers are SLURM jobs; without ``start`` none is asked for, and its script can be read.
+
+    Raises MissingDependencyError without dask-jobqueue.
+    """
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
@@ -111,7 +114,7 @@ def slurm_cluster(settings: SlurmSettings, threads: int = 1) -> Any:
     workers = settings.workers_per_job
     environment = dask_options(threads)["distributed.nanny.pre-spawn-environ"]
     return SLURMCluster(
-        n_workers=settings.jobs * workers,
+        n_workers=settings.jobs * workers if start else 0,
         cores=workers,  # Dask's threads: one case at a time in each worker
         processes=workers,
         job_cpu=workers * threads,

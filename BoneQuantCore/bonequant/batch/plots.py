@@ -35,7 +35,7 @@ def boxes(values: Mapping[str, np.ndarray], label: str) -> bytes:
     for place, numbers in zip(places, values.values(), strict=True):
         shown = numbers if len(numbers) <= _MOST_DOTS else chance.choice(numbers, _MOST_DOTS, replace=False)
         heights = place + chance.uniform(-0.18, 0.18, len(shown))
-        axis.plot(shown, heights, ".", color=COLOURS[0], markersize=4, alpha=0.5, markeredgewidth=0)
+        axis.plot(shown, heights, ".", color=COLOURS[0], markersize=6, alpha=0.6, markeredgewidth=0)
     axis.set_yticks(places, [name.replace("_", " ") for name in values])
     axis.set_ylim(0.4, len(values) + 0.6)
     axis.set_xlabel(label)

@@ -12,6 +12,7 @@ from bonequant.batch.jobs import Job
 from bonequant.batch.outliers import LEAST, THRESHOLD, modified_z
 from bonequant.batch.plots import boxes
 from bonequant.report import Facts, Notice, Page, Picture, Section, Table, Text
+from bonequant.report.closing import title_of
 from bonequant.report.page import Block
 
 _MOST_GROUPS, _MOST_ROWS = 24, 200
@@ -59,7 +60,7 @@ def page(job: Job, rows: Rows, cases: Rows, summary: Mapping[str, Any]) -> Page:
 def _distributions(job: Job, rows: Rows) -> list[Section]:
     """A picture and a table for each of the job's values, over the regions that most patients have."""
     counts = Counter(str(row[job.group]) for row in rows if job.group in row)
-    least = max(counts.values(), default=0) / 4  # what few patients have (numbered lesions) is no distribution
+    least = max(max(counts.values(), default=0) / 4, 2)  # what few patients have (numbered lesions) is no distribution
     groups = [name for name, count in counts.items() if count >= least][:_MOST_GROUPS]
     blocks: list[Block] = []
     for column, label in job.values.items():
@@ -69,12 +70,12 @@ def _distributions(job: Job, rows: Rows) -> list[Section]:
         if not values:
             continue
         heading = f"{label} ({', '.join(sorted(units))})" if units else label
-        blocks.append(Picture(boxes(values, heading), f"{heading.capitalize()}: quartiles, and every patient a dot."))
+        blocks.append(Picture(boxes(values, heading), f"{title_of(heading)}: quartiles, and every patient a dot."))
         if len(units) > 1:
             blocks.append(Notice("warning", "Patients differ in unit: their values do not compare."))
         columns = {"name": "Region", "n": "Patients", "median": "Median", "q1": "25 %", "q3": "75 %"}
         table = [_summary(name, numbers) for name, numbers in values.items()]
-        blocks.append(Table({**columns, "low": "Lowest", "high": "Highest"}, table, heading.capitalize()))
+        blocks.append(Table({**columns, "low": "Lowest", "high": "Highest"}, table, title_of(heading)))
     return [Section("Distributions", blocks)] if blocks else []
 
 

@@ -1,0 +1,105 @@
+"""A manifest is checked whole before anything starts, and every problem is listed with its line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from bonequant.batch import ManifestError, read_manifest
+from bonequant.errors import InputError
+
+
+def test_rows_become_cases_with_typed_facts_settings_and_labels(tiny_cohort, tmp_path):
+    tiny_cohort(2)
+    (tmp_path / "own.json").write_text('{"skeleton": {"low_hu": 120}, "tracer": "dpd"}')
+    manifest = tmp_path / "rows.csv"
+    manifest.write_text(
+        "patient;visit;spect;masks;mask_on;fact.patient_weight_kg;set.tracer;settings;label.group\n"
+        "A;v1;data/P001/spect.nrrd;data/P001/masks.nrrd;SPECT;70,5;;;case\n".replace("70,5", "70.5")
+        + "A;v2;data/P002/spect.nrrd;data/P002/masks.nrrd;;;mdp;own.json;control\n",
+        encoding="utf-8-sig",
+    )
+    common = {"quantity": "native", "skeleton": {"high_hu": 310}}
+    first, second = read_manifest(manifest, "marrow", settings=common, facts={"patient_height_m": 1.7}).checked().cases
+    assert (first.key, second.key) == ("A_v1", "A_v2")
+    assert first.facts == {"patient_weight_kg": 70.5, "patient_height_m": 1.7}
+    assert first.texts == {"mask_on": "spect"}
+    assert first.labels == {"group": "case"}
+    assert first.paths["spect"] == (tmp_path / "data/P001/spect.nrrd",)
+    assert first.settings.quantity == second.settings.quantity == "native"
+    # Cells come before the row's file, the file before what is common; groups are merged.
+    assert second.settings.tracer == "mdp"
+    assert (second.settings.skeleton.low_hu, second.settings.skeleton.high_hu) == (120.0, 310.0)
+
+
+def test_every_problem_is_listed_with_its_line(tiny_cohort, tmp_path):
+    tiny_cohort(1)
+    (tmp_path / "empty").mkdir()
+    good = "data/P001/spect.nrrd"
+    manifest = tmp_path / "rows.csv"
+    manifest.write_text(
+        "patient,spect,ct,mask_on,fact.patient_weight_kg,set.tracer,diagnosis\n"
+        f"../A,{good},,,,,\n"  # 2: leads out of the folder
+        f"B,nowhere.nrrd,,,,,\n"  # 3
+        f"C,,,,,,\n"  # 4: required
+        f"D,{good},empty,,,,\n"  # 5
+        f"E,{good},,above,,,\n"  # 6
+        f"F,{good},,,heavy,,\n"  # 7
+        f"G,{good},,,,gold,\n"  # 8
+        f"H,{good},,,,,x\n"  # 9: unknown column
+        f"I,{good},,,,,,too,many\n"  # 10
+        f"J,{good},,,,,\n"  # 11 and 12: twice, also on a disk that does not tell cases apart
+        f"j,{good},,,,,\n"
+        f"K,../{manifest.parent.name}/{good},,,,,\n"  # 13
+        f"con,{good},,,,,\n"  # 14: no folder on Windows
+        f"L,{good},,,,,\n"  # 15: sound
+    )
+    found = read_manifest(manifest, "marrow")
+    assert [(problem.line, problem.column) for problem in found.problems] == [
+        (2, "patient"), (3, "spect"), (4, "spect"), (5, "ct"), (6, "mask_on"), (7, "fact.patient_weight_kg"),
+        (8, "settings"), (9, "diagnosis"), (10, "row"), (11, "patient"), (12, "patient"), (13, "spect"),
+        (14, "patient"),
+    ]  # fmt: skip
+    assert [case.key for case in found.cases] == ["L"]
+    with pytest.raises(ManifestError, match=r"line 3, spect: nowhere\.nrrd does not exist") as caught:
+        found.checked()
+    assert len(caught.value.problems) == 13
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no row"),
+        (b"patient,spect\n", "no row"),
+        (b"patient,patient\nA,B\n", "twice patient"),
+        (b"patient,,spect\nA,B,C\n", "empty name"),
+        (b"patient,spect\n\xff\xfe,x\n", "UTF-8"),
+        (b'patient,spect\nA,"x\n', "line 2"),
+        (b"patient,spect\nA,x\n", "--job"),
+        (b"patient,job\nA,marrow\nB,knee\n", "several jobs"),
+        (b"patient,job\nA,knee\n", "no job 'knee'"),
+    ],
+)
+def test_what_is_no_manifest(tmp_path, content, says):
+    (tmp_path / "m.csv").write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        read_manifest(tmp_path / "m.csv")
+
+
+def test_a_settings_file_is_data_and_must_hold_an_object(tiny_cohort, tmp_path):
+    tiny_cohort(1)
+    for name, text in (("list.json", "[1]"), ("deep.json", "[" * 100_000), ("no.json", json.dumps({"nothing": 1}))):
+        (tmp_path / name).write_text(text)
+        (tmp_path / "m.csv").write_text(f"patient,spect,settings\nA,data/P001/spect.nrrd,{name}\n")
+        (problem,) = read_manifest(tmp_path / "m.csv", "marrow").problems
+        assert (problem.line, problem.column) == (2, "settings")
+
+
+def test_a_folder_says_the_same(tiny_cohort, tmp_path):
+    tiny_cohort(2)
+    (tmp_path / "data" / "P003" / "v1" / "SPECT").mkdir(parents=True)
+    (tmp_path / "data" / "P003" / "v1" / "SPECT" / "slice").write_bytes(b"x")
+    cases = read_manifest(tmp_path / "data", "marrow").checked().cases
+    assert [case.key for case in cases] == ["P001", "P002", "P003_v1"]
+    assert set(cases[0].paths) == {"spect", "masks"}
+    assert cases[2].paths["spect"] == (tmp_path / "data/P003/v1/SPECT",)

@@ -1,0 +1,159 @@
+"""One case: measured once, kept while nothing changes, made anew for what changes, reported when it fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from bonequant.batch import output, read_manifest, task
+from bonequant.batch.fingerprint import code_hash
+from bonequant.batch.record import RECORD, ROWS, read_record
+
+from .conftest import SETTINGS, write_tiny
+
+
+@pytest.fixture
+def order(tmp_path):
+    out = output.prepare(tmp_path / "out", "marrow")
+    output.begin_run(out, "marrow", "run", [])
+    return task.Order("run", "marrow", out, 1, code_hash(), False)
+
+
+@pytest.fixture
+def case(tiny_cohort):
+    return read_manifest(tiny_cohort(1), "marrow", settings=SETTINGS).checked().cases[0]
+
+
+def folder(order) -> Path:
+    return order.out / "patients" / "P001"
+
+
+def test_measured_once_then_kept(order, case):
+    assert task.process(case, order).status == "done"
+    record = read_record(folder(order))
+    assert len(record.measured.rows) == 1
+    before = {path: path.stat().st_mtime_ns for path in folder(order).rglob("*")}
+    assert task.process(case, order).status == "unchanged"
+    assert task.process(dataclasses.replace(case, labels={"group": "other"}), order).status == "unchanged"
+    assert {path: path.stat().st_mtime_ns for path in folder(order).rglob("*")} == before
+    assert list((order.out / ".work").iterdir()) == []
+
+
+def test_changed_settings_facts_or_files_are_measured_anew(order, case, tmp_path):
+    task.process(case, order)
+    first = read_record(folder(order)).measured.rows
+    other = dataclasses.replace(case, settings=dataclasses.replace(case.settings, tracer="mdp"))
+    assert task.process(other, order).status == "done"
+    assert task.process(dataclasses.replace(other, facts={"patient_weight_kg": 80.0}), order).status == "done"
+    spect = case.paths["spect"][0]
+    shutil.copy(write_tiny(tmp_path / "other", 99) / "spect.nrrd", spect)
+    assert task.process(case, order).status == "done"
+    assert read_record(folder(order)).measured.rows[0]["mean"] != first[0]["mean"]
+    os.utime(spect)  # touched, with the same contents: hashed, not measured
+    assert task.process(case, order).status == "unchanged"
+
+
+def test_verify_finds_a_file_changed_behind_its_date(order, case):
+    mask = case.paths["masks"][0]
+    task.process(case, order)
+    before = mask.stat()
+    text = mask.read_bytes()
+    mask.write_bytes(text.replace(b"# Complete NRRD", b"# complete NRRD"))
+    os.utime(mask, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert task.process(case, order).status == "unchanged"  # size and time of change are as they were
+    assert task.process(case, dataclasses.replace(order, verify=True)).status == "done"
+
+
+def test_a_damaged_record_is_made_anew(order, case):
+    task.process(case, order)
+    for name in (RECORD, ROWS):
+        whole = (folder(order) / name).read_bytes()
+        for damage in (b"", b"{}", b"[" * 100_000, whole[:-9], whole.replace(b'"mean": ', b'"mean": 1')):
+            (folder(order) / name).write_bytes(damage)
+            assert (read_record(folder(order)) is None) == (damage != whole)
+        (folder(order) / name).write_bytes(b"" if name == ROWS else whole)
+    assert task.process(case, order).status == "done"
+
+
+def test_a_bad_patient_is_an_outcome_without_paths(order, case):
+    spect = case.paths["spect"][0]
+    spect.write_bytes(spect.read_bytes()[:300])
+    outcome = task.process(case, order)
+    assert outcome.status == "failed"
+    assert "<spect>" in outcome.reason
+    assert str(spect.parent) not in outcome.reason
+    assert not folder(order).exists()
+    assert list((order.out / ".work").iterdir()) == []
+
+
+def test_a_former_result_outlives_a_failure(order, case):
+    """The disk with the data may just be away; the table takes results of this run alone."""
+    task.process(case, order)
+    case.paths["masks"][0].rename(case.paths["masks"][0].with_suffix(".away"))
+    assert task.process(case, order).status == "failed"
+    assert read_record(folder(order)) is not None
+
+
+def test_a_bug_in_a_job_is_a_failure_of_the_case(order, case, monkeypatch):
+    monkeypatch.setattr(task, "job_named", lambda name: 1 / 0)
+    outcome = task.process(case, order)
+    assert (outcome.status, outcome.kind) == ("failed", "ZeroDivisionError")
+
+
+def test_a_full_disk_stops_the_run(order, case, monkeypatch):
+    """Nothing half-written stays, and the outcome says that no other case need be tried."""
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    outcome = task.process(case, order)
+    assert outcome.status == "stop"
+    assert "No space left" in outcome.reason
+    monkeypatch.undo()
+    assert not folder(order).exists()
+    assert task.process(case, order).status == "done"
+
+
+def test_a_worker_with_other_code_or_another_disk_is_refused(order, case):
+    assert "another version" in task.process(case, dataclasses.replace(order, code="other")).reason
+    assert "share" in task.process(case, dataclasses.replace(order, run="other")).reason
+
+
+def test_files_that_change_while_they_are_read(order, case, monkeypatch):
+    measure = task.job_named("marrow").measure
+
+    def touched(*arguments):
+        os.utime(case.paths["spect"][0])
+        return measure(*arguments)
+
+    job = dataclasses.replace(task.job_named("marrow"), measure=touched)
+    monkeypatch.setattr(task, "job_named", lambda name: job)
+    outcome = task.process(case, order)
+    assert outcome.status == "failed"
+    assert "changed while" in outcome.reason
+
+
+def test_no_link_leads_results_out_of_the_folder(order, case, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("precious")
+    folder(order).symlink_to(elsewhere)
+    assert task.process(case, order).status == "done"
+    assert folder(order).is_dir()
+    assert not folder(order).is_symlink()
+    assert [path.name for path in elsewhere.iterdir()] == ["mine"]
+
+
+def test_record_holds_hashes_settings_version_and_code(order, case):
+    task.process(case, order)
+    found = json.loads((folder(order) / RECORD).read_text())["fingerprint"]
+    assert set(found) == {"job", "inputs", "settings", "code", "versions"}
+    assert found["code"] == code_hash()
+    assert {"bonequant", "numpy", "SimpleITK"} <= set(found["versions"])
+    assert len(found["inputs"]["spect"]) == 64
