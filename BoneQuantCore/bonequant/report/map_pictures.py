@@ -46,8 +46,8 @@ def map_sections(
     Args:
         window: values at the two ends of the colour bar, in the map's unit; None draws the outlines alone.
         outlines: masks on the grid of ``anatomy``, or in its space, in the order of their colours.
-        slices: indices along z of ``anatomy``; by default ``count`` of them, those where the outlines (without any: the
-            map) have most to show, evenly spread.
+        slices: indices along z of ``anatomy``; by default ``count`` of them, those that show most of the outlines (without
+            any: of the map).
         transform: points of ``anatomy`` to points of ``values``, where the map lies elsewhere.
         label: of the colour bar; by default the map's name and unit.
         whole: show the whole slice, not only the part where the map has values.
@@ -79,16 +79,14 @@ def map_sections(
 
 
 def slices_to_show(masks: Sequence[np.ndarray], count: int) -> list[int]:
-    """Up to ``count`` slices (axis 0) evenly spread over those that hold voxels of any mask; the fullest if one."""
-    voxels = np.sum([mask.reshape(len(mask), -1).sum(axis=1) for mask in masks], axis=0)
-    filled = np.flatnonzero(voxels)
+    """The ``count`` slices (axis 0) that show most of the masks, each by its share: small ones count as well."""
+    voxels = [mask.reshape(len(mask), -1).sum(axis=1) for mask in masks]
+    share = np.sum([own / max(own.sum(), 1) for own in voxels], axis=0)
+    filled = np.flatnonzero(share)
     if not len(filled):
-        return [len(voxels) // 2]
-    if count == 1:
-        return [int(voxels.argmax())]
-    if len(filled) <= count:
-        return [int(z) for z in filled]
-    return [int(z) for z in filled[np.linspace(0, len(filled) - 1, count + 2)[1:-1].round().astype(int)]]
+        return [len(share) // 2]
+    best = filled[np.argsort(-share[filled], kind="stable")[:count]]
+    return sorted(int(z) for z in best)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,10 @@ from bonequant.volume import Curve, DynamicSeries, image_from_array
 
 _POPULATION_STEP_S = 0.5  # finer than any frame: the bolus of a population is sharp
 _BRIGHTEST = 0.002
+_RISEN = 0.01  # of the peak: contrast has arrived
 _SAMPLE, _LEAST_SAMPLE = 1000, 20
 _CLEAR, _VESSEL, _FITS = 6.0, 0.5, 0.7
+_WIDEST_S = 5.0  # between the quartiles of delays that are still one delay
 _PARTS = 8  # of an interval between frames
 
 
@@ -72,12 +74,23 @@ def raw_artery(
 def frames_before(series: DynamicSeries, artery: AIF | None, mask: np.ndarray) -> int:
     """Frames before the contrast: by its arrival in the artery, else in the voxels that change most."""
     if artery is not None:
-        return baseline_frames(series.times_s, artery.values)
+        return _without_contrast(series.times_s, artery.values)
     frames = series.frames[:, mask]
     change = frames.max(axis=0) - frames[0]
     count = max(1, min(2000, round(_BRIGHTEST * change.size)))
     brightest = np.argpartition(change, -count)[-count:]
-    return baseline_frames(series.times_s, np.median(frames[:, brightest], axis=1))
+    return _without_contrast(series.times_s, np.median(frames[:, brightest], axis=1))
+
+
+def _without_contrast(times_s: np.ndarray, curve: np.ndarray) -> int:
+    """Frames up to the arrival, less those at its end that have begun to rise: two lines meet late in a curved rise."""
+    count = baseline_frames(times_s, curve)
+    while count > 2:
+        before = curve[: count - 1].mean()
+        if curve[count - 1] - before <= _RISEN * (curve.max() - before):
+            break
+        count -= 1
+    return count
 
 
 def plasma_input(
@@ -169,6 +182,8 @@ def find_delay(
     if len(delays) < least:
         return Delay(0.0, f"not fitted: {len(delays)} {what} follow the model, {least} is the least")
     low, middle, high = np.quantile(delays, [0.25, 0.5, 0.75])
+    if high - low > _WIDEST_S:
+        return Delay(0.0, f"not fitted: the delays of the {what} disagree (quartiles {low:.1f} and {high:.1f} s)")
     return Delay(float(middle), f"median of fits to {what}", len(delays), (float(low), float(high)))
 
 
