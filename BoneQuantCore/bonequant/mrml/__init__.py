@@ -12,8 +12,10 @@ The only part of the library that knows Slicer. ``slicer`` is imported when a fu
 from bonequant.mrml.bundle import read_scene, save_scene, write_scene
 from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.hierarchy import place
 from bonequant.mrml.live import LivePropagation
 from bonequant.mrml.live_measure import LiveMeasurement
+from bonequant.mrml.maps import map_to_node
 from bonequant.mrml.marrow import write_marrow_scene
 from bonequant.mrml.measure import measure_segments
 from bonequant.mrml.responsive import run_responsive
@@ -29,10 +31,12 @@ __all__ = [
     "embedded",
     "from_node",
     "in_application",
+    "map_to_node",
     "masks_from_node",
     "masks_to_node",
     "measure_segments",
     "new_scene",
+    "place",
     "read_scene",
     "rows_from_node",
     "rows_into_node",

@@ -27,6 +27,10 @@ _CODES: dict[str, tuple[Code | None, Code]] = {
     "SUVbsa": (_SUV, ("cm2/ml{SUVbsa}", "UCUM", "Standardized Uptake Value body surface area")),
     "1/min": (None, ("/min", "UCUM", "per minute")),
     "%": (None, ("%", "UCUM", "percent")),
+    "mL/min/100 mL": (None, ("ml/min/(100.ml)", "UCUM", "mL/min/100 mL")),
+    "mm2/s": (None, ("mm2/s", "UCUM", "square millimeter per second")),
+    "mM": (None, ("mmol/l", "UCUM", "millimole per liter")),
+    "s": (None, ("s", "UCUM", "second")),
 }
 
 
