@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _USUAL_LINES = (-30.0, 20.0)  # of a waterfall plot of a measure without a cut-off of its own
 _MOST_NAMES = 60  # cases whose names fit under the bars
+_MOST_RINGS_NAMED = 12  # beyond, names lie over each other; the table has them
 _CUT: dict[str, Any] = {"color": "#555555", "linewidth": 1.1, "linestyle": "--"}
 
 
@@ -144,7 +145,7 @@ def swimmer(result: CohortResult, shown: dict[str, str]) -> bytes | None:
 
 
 def discordance(result: CohortResult, shown: dict[str, str]) -> bytes | None:
-    """One measure against another, with both cut-offs: cases that the two call differently are named."""
+    """One measure against another, with both cut-offs: cases that the two call differently are ringed."""
     names = [name for name in result.measures if name in result.settings.cutoffs_percent][:2]
     if len(names) < 2:
         return None
@@ -153,13 +154,14 @@ def discordance(result: CohortResult, shown: dict[str, str]) -> bytes | None:
     cut = result.settings.cutoffs_percent
     calls = [result.calls[f"{name} {cut[name]:+g} %"].called for name in names]
     figure, (axis,) = _figure(6.6, 5.2)
+    differing = {case.id for case in cases if calls[0][case.id] != calls[1][case.id]}
     for case in cases:
         x, y = case.change_percent[first], case.change_percent[second]
-        differ = calls[0][case.id] != calls[1][case.id]
-        axis.plot(x, y, "o" if differ else ".", color=_colour(result, case.outcome), markersize=8 if differ else 7,
-                  markeredgecolor="#111111" if differ else "none", alpha=0.85)  # fmt: skip
-        if differ and len(cases) <= _MOST_NAMES:
-            axis.annotate(shown[case.id], (x, y), (6, 3), textcoords="offset points", fontsize=7.5)
+        differ = case.id in differing
+        axis.plot(x, y, "o", color=_colour(result, case.outcome), markersize=9 if differ else 5,
+                  markeredgecolor="#111111" if differ else "none", alpha=0.8)  # fmt: skip
+        if differ and len(differing) <= _MOST_RINGS_NAMED:
+            axis.annotate(shown[case.id], (x, y), (7, 3), textcoords="offset points", fontsize=8)
     axis.axvline(cut[first], **_CUT)
     axis.axhline(cut[second], **_CUT)
     _outcome_legend(axis, result)

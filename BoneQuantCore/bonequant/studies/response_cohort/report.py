@@ -11,6 +11,8 @@ from bonequant.statistics import Proportion
 from bonequant.studies.response_cohort import plots, tables
 from bonequant.studies.response_cohort.result import CohortResult
 
+_PLOTS_IN_HALF_WIDTH = 2
+
 
 def page(result: CohortResult, *, identified: bool = False) -> Page:
     """The page; cases are numbered as in the table unless ``identified``."""
@@ -77,7 +79,11 @@ def _measures(result: CohortResult, shown: dict[str, str]) -> Section:
             f"Between the outcomes. A higher change speaks for {result.positive}. AUC by DeLong; the optimism of a "
             "cut-off chosen on these very cases is estimated by the bootstrap.",
         ),
-        Picture(plots.boxplots(result), "Change by outcome; the dashed line is the fixed cut-off."),
+        Picture(
+            plots.boxplots(result),
+            "Change by outcome; the dashed line is the fixed cut-off.",
+            wide=len(result.measures) > _PLOTS_IN_HALF_WIDTH,
+        ),
         Picture(
             plots.roc_plot(result),
             "ROC curves. Dots: fixed cut-offs; diamonds: Youden's cut-off; squares: calls of the table.",
@@ -140,7 +146,11 @@ def _discordance(result: CohortResult, shown: dict[str, str]) -> Section:
     blocks: list[Block] = [Table(columns, tables.comparison_rows(result), "Do two calls err equally often?")]
     picture = plots.discordance(result, shown)
     if picture:
-        blocks.append(Picture(picture, "Ringed and named: cases that the two cut-offs call differently.", wide=False))
+        blocks.append(
+            Picture(
+                picture, "Ringed: cases that the two cut-offs call differently; their names stand below.", wide=False
+            )
+        )
     rows = tables.discordant_rows(result, shown)
     named = {
         "case": "Case",
