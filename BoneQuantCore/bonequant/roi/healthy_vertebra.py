@@ -22,7 +22,7 @@ from bonequant.volume import Geometry, Volume, image_from_array, sample_at
 _PITCH_MM = (20.0, 46.0)  # thoracic to lumbar
 _OFFSETS_MM = {"x": (-8.0, -4.0, 0.0, 4.0, 8.0), "y": tuple(np.arange(-14.0, 15.0, 2.0).tolist())}
 _STEP_MM = 2.0
-_RADII_MM = (9.0, 8.0, 7.0)  # left-right, back-front, up-down: well inside a thoracic body
+_RADII_MM = (11.0, 10.0, 8.0)  # left-right, back-front, up-down: well inside a thoracic body
 _DISC_MM = (10.0, 24.0)  # from the centre of a body to the disc
 _DISC_DEPTH = 0.08  # a disc is darker than the body by this fraction at least
 _MOST_UNEVEN = 0.15
