@@ -46,8 +46,8 @@ def map_sections(
     Args:
         window: values at the two ends of the colour bar, in the map's unit; None draws the outlines alone.
         outlines: masks on the grid of ``anatomy``, or in its space, in the order of their colours.
-        slices: indices along z of ``anatomy``; by default ``count`` of them, those that show most of the outlines (without
-            any: of the map).
+        slices: indices along z of ``anatomy``; by default ``count`` of them, those that show most of the outlines
+            (without any: of the map).
         transform: points of ``anatomy`` to points of ``values``, where the map lies elsewhere.
         label: of the colour bar; by default the map's name and unit.
         whole: show the whole slice, not only the part where the map has values.

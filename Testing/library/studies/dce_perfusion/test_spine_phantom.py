@@ -71,11 +71,11 @@ def test_the_delay_of_the_tissue_is_found(scan: SpineScan, result: DceResult) ->
 
 @pytest.mark.parametrize(("region", "tissue"), [("lesion_1", "lesion"), ("vertebra_3", "marrow")])
 def test_parameters_are_near_their_truth(scan: SpineScan, result: DceResult, region: str, tissue: str) -> None:
-    """20 %: 5 s frames sample a bolus of 8 s, and the aorta's rows see it up to 2 s apart; the fit itself is exact."""
+    """15 %: 5 s frames sample a bolus of 8 s, and the aorta's rows see it up to 2 s apart; the fit itself is exact."""
     truth, found = scan.settings.tissues[tissue], result.regions[region]
     for name in ("ktrans", "ve", "vp"):
         for value in (found.of_mean_curve[name], found.of_voxels[name]["median"]):
-            assert value == pytest.approx(getattr(truth, name), rel=0.2), name
+            assert value == pytest.approx(getattr(truth, name), rel=0.15), name
     assert found.r2 > 0.98
     assert found.n_missing == 0
 
