@@ -1,10 +1,10 @@
 """Perfusion of liver curves and voxels: maximum slope, and the dual-input model with the delay of the artery.
 
 The two inputs are known at the frames only. Between them they follow Akima's curve (J ACM 1970;17:589): a straight
-line cuts the bolus at frames of 2 or 3 s, which costs 3 to 5 % of the liver's HPI and more in lesions
+line cuts the bolus at frames of 2 or 3 s, which costs 2 to 5 % of the liver's HPI and more in lesions
 (``python -m benchmarks liver``).
 
-Two free delays are not told apart in enhancement of 60 HU: the arterial one is fitted, to the curve of the liver (many
+Two free delays are not told apart under the noise of CT: the arterial one is fitted, to the curve of the liver (many
 voxels, little noise), and the portal one is a setting, 0 where the vein is drawn at the porta hepatis.
 """
 

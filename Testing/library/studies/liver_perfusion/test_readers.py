@@ -29,14 +29,14 @@ def test_a_shift_of_one() -> None:
 
 
 def test_disagreement_in_one_region() -> None:
-    """10, 20, 30, 40 and 10, 20, 30, 50: subjects 433.33 x ..., worked out from the definition of the mean squares."""
+    """10, 20, 30, 40 and 10, 20, 30, 50, by the definition of the mean squares."""
     first, second = [10.0, 20.0, 30.0, 40.0], [10.0, 20.0, 30.0, 50.0]
     row = job.compare_readers(table(first), table(second)).statistics[0]
     assert row["mean_difference"] == pytest.approx(2.5)
     assert (row["lowest_difference"], row["highest_difference"]) == (0.0, 10.0)
     assert row["limit_high"] == pytest.approx(2.5 + 1.959964 * 5.0, rel=1e-6)  # SD of 0, 0, 0, 10 is 5
     # Row means 10, 20, 30, 45 (mean 26.25): MSR = 2 x 668.75 / 3; reader means 25, 27.5: MSC = 4 x 2 x 1.25^2;
-    # total 1387.5 + ... - rows - columns leaves MSE = 37.5 / 3.
+    # the total less both leaves MSE = 37.5 / 3.
     msr, msc, mse = 2 * 668.75 / 3, 12.5, 12.5
     assert row["icc_2_1"] == pytest.approx((msr - mse) / (msr + mse + 2 * (msc - mse) / 4))
     # x deviations -15, -5, 5, 15; y deviations -17.5, -7.5, 2.5, 22.5
