@@ -15,8 +15,10 @@ returns False, so that a test sees it. The manners stay on for the rest of the p
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +39,19 @@ def use_manners() -> None:
     if _on:
         return
     _on = True
+    if sys.version_info < (3, 12):
+        _keep_true_and_false()
     QObject.__getattribute__ = _getattribute
     for module in (QtCore, QtGui, QtWidgets):
         for kind in [getattr(module, name) for name in dir(module)]:
             if isinstance(kind, type) and issubclass(kind, QObject):
                 kind.__setattr__ = _setattr
+
+
+def _keep_true_and_false() -> None:
+    """Make True and False immortal, as Python is from 3.12 on: PySide's emit returns True without owning it."""
+    for constant in (True, False):
+        ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 40
 
 
 def connect(sender: QObject, signature: str, *target: Any) -> bool:
