@@ -56,6 +56,8 @@ def _keep_true_and_false() -> None:
 
 def connect(sender: QObject, signature: str, *target: Any) -> bool:
     """``connect(sender, "clicked(bool)", callable)`` or ``(sender, signal, receiver, "slot()")``."""
+    if isinstance(signature, QObject):  # PySide's own QTimer.singleShot comes along here
+        return bool(_CONNECT(signature, *target))
     signal = find_signal(sender, signature)
     slot = getattr(target[0], target[1].partition("(")[0]) if len(target) > 1 else target[0]
     receive = _with_few_arguments(slot)

@@ -103,9 +103,11 @@ def packaged(root, tmp_path_factory) -> Path:
 def test_the_packaged_extension_is_complete(root, packaged):
     for name in MODULES:
         assert (packaged / f"{name}.py").is_file()
-        for resource in (root / name / "Resources").rglob("*"):
-            if resource.is_file():
-                assert (packaged / resource.relative_to(root / name)).is_file(), resource
+        scripts = [path for path in (root / name).glob("*/*.py") if path.parent.name.startswith("BoneQuantPanels")]
+        scripts += (root / name / f"{name}Lib").glob("*.py")
+        for file in (*(root / name / "Resources").rglob("*"), *scripts):
+            if file.is_file():
+                assert (packaged / file.relative_to(root / name)).is_file(), file
 
 
 def test_the_library_works_from_the_packaged_tree(packaged):

@@ -10,8 +10,10 @@ The only part of the library that knows Slicer. ``slicer`` is imported when a fu
 """
 
 from bonequant.mrml.bundle import read_scene, save_scene, write_scene
+from bonequant.mrml.charts import Series, chart_to_node
 from bonequant.mrml.convert import from_node, to_node
 from bonequant.mrml.core import embedded, in_application, new_scene
+from bonequant.mrml.facts import known_facts, type_fact
 from bonequant.mrml.hierarchy import place
 from bonequant.mrml.live import LivePropagation
 from bonequant.mrml.live_measure import LiveMeasurement
@@ -28,9 +30,12 @@ from bonequant.mrml.volumes import volume_from_node, volume_to_node
 __all__ = [
     "LiveMeasurement",
     "LivePropagation",
+    "Series",
+    "chart_to_node",
     "embedded",
     "from_node",
     "in_application",
+    "known_facts",
     "map_to_node",
     "masks_from_node",
     "masks_to_node",
@@ -51,6 +56,7 @@ __all__ = [
     "transform_from_node",
     "transform_to_node",
     "transform_to_world",
+    "type_fact",
     "volume_from_node",
     "volume_to_node",
     "write_marrow_scene",

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.mrml.core import embedded
-from bonequant.mrml.facts import facts_of, set_facts
+from bonequant.mrml.facts import facts_of, is_unit_typed, set_facts
 from bonequant.mrml.geometry import grid_of, set_grid
 from bonequant.mrml.units import set_unit, unit_of
 from bonequant.volume import Volume, image_from_array
@@ -40,8 +40,8 @@ def fill_node(node: Any, volume: Volume, *, identifiers: bool = False) -> None:
 def volume_from_node(node: Any) -> Volume:
     """The node's voxels on the node's *own* grid; a parent transform is not applied (see transform_to_world).
 
-    Modality comes from BoneQuant's attributes or Slicer's DICOM import; the unit from the coded entry, else from
-    BoneQuant's attribute. Neither is guessed: without them they are "OT" and "".
+    Facts come from BoneQuant's attributes, or the DICOM files that Slicer loaded the node from; the unit from the coded
+    entry before those. What the user typed goes before all. None is guessed: without them they are "OT" and "".
 
     Raises:
         InputError: the node holds no voxels, or several values per voxel.
@@ -55,7 +55,8 @@ def volume_from_node(node: Any) -> Volume:
             "due: extract one component, or load the dynamic series as a sequence."
         )
     facts = facts_of(node)
-    facts["unit"] = unit_of(node) or facts["unit"]
+    if not is_unit_typed(node):
+        facts["unit"] = unit_of(node) or facts["unit"]
     image = image_from_array(numpy_array(data), grid_of(node, data.GetDimensions()))
     return Volume(image=image, name=node.GetName() or "", source=f"node {node.GetID() or node.GetName()}", **facts)
 
