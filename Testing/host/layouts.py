@@ -27,6 +27,9 @@ class qMRMLLayoutManager(QObject):
         self._viewport = QWidget()
         QVBoxLayout(self._viewport).setContentsMargins(0, 0, 0, 0)
         application_logic.SetSliceLogics(self._slice_logics)
+        self._links = slicer.vtkMRMLSliceLinkLogic()  # what one slice view does, linked ones do
+        self._links.SetMRMLApplicationLogic(application_logic)
+        self._links.SetMRMLScene(scene)
         self._logic = slicer.vtkMRMLLayoutLogic()
         self._logic.SetMRMLScene(scene)
         node = self._logic.GetLayoutNode()
@@ -99,6 +102,7 @@ class qMRMLLayoutManager(QObject):
             widget.end()
         self._views.clear()
         self._application_logic.SetSliceLogics(None)
+        self._links.SetMRMLScene(None)
         self._logic.SetMRMLScene(None)
 
     def _of(self, kind: type) -> list[Any]:

@@ -233,7 +233,7 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
             button = self._buttons[name] = QToolButton()
             button.text, button.checkable = name, True
             button.connect("clicked(bool)", lambda on, name=name: self.setActiveEffectByName(name if on else ""))
-            grid.addWidget(button, index // 4, index % 4)
+            grid.addWidget(button, index // 3, index % 3)
         layout.addLayout(selectors)
         layout.addLayout(row)
         self._table.maximumHeight = 130

@@ -29,12 +29,13 @@ from PySide6.QtWidgets import (
 )
 
 from . import MODULES, ROOT
+from .dicom_database import DicomDatabase
 from .layouts import qMRMLLayoutManager
 from .modules import qSlicerModuleManager
 from .names import application_names
 from .standing_in import stand_in
 
-_PANEL_WIDTH = 440
+_PANEL_WIDTH = 480
 _DIALOGS = {
     QDialog: ("exec", "exec_"),
     QMessageBox: ("information", "question", "warning", "critical", "about"),
@@ -76,6 +77,9 @@ class qSlicerApplication(QApplication):
 
     def moduleLogic(self, name: str) -> Any:
         return self._application_logic.GetModuleLogic(name)
+
+    def dicomDatabase(self) -> DicomDatabase:
+        return slicer.dicomDatabase
 
     def settings(self) -> QSettings:
         return QSettings()
@@ -232,6 +236,7 @@ def application(
         qInstallMessageHandler(_qt_message)
         undo.callback(qInstallMessageHandler, None)
         _put_back(undo, slicer, "app", app)
+        _put_back(undo, slicer, "dicomDatabase", DicomDatabase())
         app.begin(testing)
         session = Session(app, size)
         _put_back(undo, sys, "excepthook", _recorder(session))
