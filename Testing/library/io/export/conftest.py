@@ -142,5 +142,8 @@ def farthest_mm(found: sitk.Image, due: sitk.Image) -> float:
 
 
 def on_grid_of(found: sitk.Image, due: sitk.Image) -> np.ndarray:
-    """``found`` padded to the grid of ``due``, by nearest neighbours: the voxel centres are the same."""
-    return sitk.GetArrayFromImage(sitk.Resample(found, due, sitk.Transform(), sitk.sitkNearestNeighbor))
+    """``found`` put into the grid of ``due`` slice by slice, without interpolation."""
+    first = round(due.TransformPhysicalPointToContinuousIndex(found.GetOrigin())[2])
+    whole = np.zeros(due.GetSize()[::-1], np.uint8)
+    whole[first : first + found.GetSize()[2]] = sitk.GetArrayViewFromImage(found)
+    return whole
