@@ -44,7 +44,9 @@ def run_responsive(
     show = progress or no_progress
     pump = handle_events or require_slicer().app.processEvents
     reports: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
-    stop, outcome = threading.Event(), {}
+    stop = threading.Event()
+    results: list[Result] = []
+    errors: list[BaseException] = []
 
     def report(fraction: float, message: str) -> None:
         if stop.is_set():
@@ -53,9 +55,9 @@ def run_responsive(
 
     def carry_out() -> None:
         try:
-            outcome["result"] = work(report)
+            results.append(work(report))
         except BaseException as error:  # handed over to the calling thread, whatever it is
-            outcome["error"] = error
+            errors.append(error)
 
     thread = threading.Thread(target=carry_out, name="bonequant work", daemon=True)
     thread.start()
@@ -72,6 +74,6 @@ def run_responsive(
     except BaseException:
         stop.set()  # nobody waits for the result any more
         raise
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["result"]
+    if errors:
+        raise errors[0]
+    return results[0]
