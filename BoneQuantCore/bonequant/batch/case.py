@@ -44,5 +44,9 @@ class Case:
         found = self.paths.get(column, ())
         return found[0] if found else None
 
+    def numbers(self, column: str) -> list[float] | None:
+        """Numbers parted by blanks; None where the cell is empty. Checked with the manifest."""
+        return [float(part) for part in self.texts[column].split()] if column in self.texts else None
+
     def flag(self, column: str) -> bool:
         return self.texts.get(column, "").lower() in ("yes", "true", "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -140,6 +141,12 @@ def _text(text: str, column: Column) -> str:
     choices = column.choices or (("yes", "no", "true", "false", "1", "0") if column.kind == "flag" else ())
     if choices and text.lower() not in choices:
         raise InputError(f"{text!r}: choose {', '.join(choices)}")
+    if column.kind == "numbers":
+        try:
+            if not all(math.isfinite(float(part)) for part in text.split()):
+                raise ValueError
+        except ValueError:
+            raise InputError(f"{text[:80]!r} is due as numbers parted by blanks") from None
     return text.lower() if choices else text
 
 

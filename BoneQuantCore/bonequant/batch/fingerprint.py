@@ -48,6 +48,7 @@ def fingerprint(case: Case, job: str, inputs: Mapping[str, str]) -> dict[str, An
         "job": job,
         "inputs": dict(inputs),
         "settings": hashlib.sha256(text.encode()).hexdigest(),
+        "settings_files": _hash_named(chosen["settings"]),
         "code": code_hash(),
         "versions": {name: version for name, version in versions().items() if name != "python"},
     }
@@ -62,6 +63,15 @@ def code_hash() -> str:
         if path.suffix in (".py", ".json", ".html"):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def _hash_named(values: Any) -> str:
+    """A hash over the files that settings name (a protocol of the user's own, say); "" where they name none."""
+    if isinstance(values, dict):
+        return "".join(_hash_named(value) for value in values.values())
+    if not isinstance(values, str) or not values.endswith((".json", ".csv")) or not Path(values).is_file():
+        return ""
+    return hash_files([values])
 
 
 def _files(path: Path) -> list[Path]:

@@ -76,13 +76,13 @@ def write_proposal(proposal: Proposal, path: str | Path, *, overwrite: bool = Fa
 def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks: list[str]) -> list[dict[str, str]]:
     """One row for each series of the first role; the other roles by the same frame of reference, else the only one."""
     first, *others = [column for column in job.columns if column.modalities]
-    mains = [info for info in found if info.modality in first.modalities]
+    mains = [info for info in found if _fits(info, first)]
     rows = []
     for number, main in enumerate(mains, 1):
         visit = date if len(mains) == 1 else f"{date}-{number}"
         row = {"patient": name, "visit": visit, **_cells(first, main)}
         for column in others:
-            fitting = [info for info in found if info.modality in column.modalities]
+            fitting = [info for info in found if _fits(info, column)]
             paired = [info for info in fitting if info.frame_of_reference_uid == main.frame_of_reference_uid]
             chosen = paired if main.frame_of_reference_uid and paired else fitting
             if len(chosen) == 1:
@@ -96,6 +96,11 @@ def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks:
     if not mains:
         remarks.append(f"{name} {date}: no {' or '.join(first.modalities)}, left out")
     return rows
+
+
+def _fits(info: SeriesInfo, column: Column) -> bool:
+    """Of the column's modality, and dynamic where the column is."""
+    return info.modality in column.modalities and (not column.dynamic or info.n_phases != 1 or info.kind != "slices")
 
 
 def _cells(column: Column, info: SeriesInfo) -> dict[str, str]:

@@ -153,7 +153,7 @@ def test_no_link_leads_results_out_of_the_folder(order, case, tmp_path):
 def test_record_holds_hashes_settings_version_and_code(order, case):
     task.process(case, order)
     found = json.loads((folder(order) / RECORD).read_text())["fingerprint"]
-    assert set(found) == {"job", "inputs", "settings", "code", "versions"}
+    assert set(found) == {"job", "inputs", "settings", "settings_files", "code", "versions"}
     assert found["code"] == code_hash()
     assert {"bonequant", "numpy", "SimpleITK"} <= set(found["versions"])
     assert len(found["inputs"]["spect"]) == 64

@@ -9,7 +9,7 @@ from bonequant.errors import InputError
 
 __all__ = ["NAMES", "Column", "Job", "Measured", "job_named"]
 
-NAMES = ("marrow",)
+NAMES = ("marrow", "liver", "radiomics", "dce", "response")
 
 
 def job_named(name: str) -> Job:

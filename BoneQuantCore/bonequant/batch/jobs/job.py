@@ -17,18 +17,21 @@ class Column:
     """A column of the manifest.
 
     Attributes:
-        kind: "path" (one), "paths" (several, parted by a semicolon), "text" or "flag" (yes, no).
+        kind: "path" (one), "paths" (several, parted by a semicolon), "text", "numbers" (parted by blanks), "flag" (yes,
+            no).
         choices: of a text; empty where any is allowed.
         modalities: of the DICOM series that belong here; a scan of a folder proposes these.
         series: name of the text column that chooses among several series in the path.
+        dynamic: a scan proposes series of several phases alone.
     """
 
     name: str
-    kind: Literal["path", "paths", "text", "flag"] = "text"
+    kind: Literal["path", "paths", "text", "numbers", "flag"] = "text"
     required: bool = False
     choices: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     series: str = ""
+    dynamic: bool = False
     help: str = ""
 
 
