@@ -3,13 +3,50 @@
 set(LIBRARY_SCRIPTS
   bonequant/__init__.py
   bonequant/__main__.py
+  bonequant/batch/__init__.py
+  bonequant/batch/case.py
+  bonequant/batch/cells.py
+  bonequant/batch/cluster.py
+  bonequant/batch/csv_rows.py
+  bonequant/batch/engine.py
+  bonequant/batch/fingerprint.py
+  bonequant/batch/jobs/__init__.py
+  bonequant/batch/jobs/dce.py
+  bonequant/batch/jobs/job.py
+  bonequant/batch/jobs/liver.py
+  bonequant/batch/jobs/marrow.py
+  bonequant/batch/jobs/radiomics.py
+  bonequant/batch/jobs/response.py
+  bonequant/batch/log.py
+  bonequant/batch/manifest.py
+  bonequant/batch/outliers.py
+  bonequant/batch/output.py
+  bonequant/batch/pace.py
+  bonequant/batch/plots.py
+  bonequant/batch/proposal.py
+  bonequant/batch/record.py
+  bonequant/batch/redact.py
+  bonequant/batch/report.py
+  bonequant/batch/settings.py
+  bonequant/batch/status.py
+  bonequant/batch/table.py
+  bonequant/batch/task.py
+  bonequant/batch/write.py
   bonequant/cli/__init__.py
   bonequant/cli/app.py
   bonequant/cli/bar.py
+  bonequant/cli/cohort.py
+  bonequant/cli/dce.py
   bonequant/cli/demo.py
+  bonequant/cli/dynamic_spect.py
   bonequant/cli/facts.py
+  bonequant/cli/frame_times.py
   bonequant/cli/info.py
+  bonequant/cli/liver.py
   bonequant/cli/marrow.py
+  bonequant/cli/radiomics.py
+  bonequant/cli/response.py
+  bonequant/cli/response_cohort.py
   bonequant/errors.py
   bonequant/io/__init__.py
   bonequant/io/dicom_enhanced.py
@@ -32,20 +69,37 @@ set(LIBRARY_SCRIPTS
   bonequant/io/dynamic_planes.py
   bonequant/io/dynamic_times.py
   bonequant/io/dynamic_write.py
+  bonequant/io/export/__init__.py
+  bonequant/io/export/codes.py
+  bonequant/io/export/contours.py
+  bonequant/io/export/dependency.py
+  bonequant/io/export/dicom_object.py
+  bonequant/io/export/grid.py
+  bonequant/io/export/source.py
+  bonequant/io/export/stand_ins.py
+  bonequant/io/export/write_derived_series.py
+  bonequant/io/export/write_dicom_seg.py
+  bonequant/io/export/write_measurement_report.py
+  bonequant/io/export/write_parametric_map.py
+  bonequant/io/export/write_rtstruct.py
   bonequant/io/files.py
   bonequant/io/findings.py
   bonequant/io/image_files.py
+  bonequant/io/itk_files.py
   bonequant/io/mask_dicom_seg.py
   bonequant/io/mask_rtstruct.py
   bonequant/io/mask_slicer_seg.py
   bonequant/io/masks.py
+  bonequant/io/meta_header.py
   bonequant/io/nifti_length.py
   bonequant/io/overrides.py
   bonequant/io/plain_geometry.py
   bonequant/io/polygon.py
   bonequant/io/references.py
   bonequant/io/series.py
+  bonequant/io/series_facts.py
   bonequant/io/sorting.py
+  bonequant/io/typed_text.py
   bonequant/io/volumes.py
   bonequant/kinetics/__init__.py
   bonequant/kinetics/aif_detection.py
@@ -79,12 +133,19 @@ set(LIBRARY_SCRIPTS
   bonequant/kinetics/two_rates.py
   bonequant/mrml/__init__.py
   bonequant/mrml/bundle.py
+  bonequant/mrml/charts.py
   bonequant/mrml/convert.py
   bonequant/mrml/core.py
   bonequant/mrml/facts.py
   bonequant/mrml/geometry.py
+  bonequant/mrml/hierarchy.py
+  bonequant/mrml/live.py
+  bonequant/mrml/live_measure.py
+  bonequant/mrml/maps.py
   bonequant/mrml/marrow.py
   bonequant/mrml/measure.py
+  bonequant/mrml/patches.py
+  bonequant/mrml/responsive.py
   bonequant/mrml/segments.py
   bonequant/mrml/sequences.py
   bonequant/mrml/tables.py
@@ -106,6 +167,7 @@ set(LIBRARY_SCRIPTS
   bonequant/phantom/dynamic_spine_parts.py
   bonequant/phantom/dynamic_tissue.py
   bonequant/phantom/files.py
+  bonequant/phantom/lesion_cohort.py
   bonequant/phantom/lesions.py
   bonequant/phantom/nema.py
   bonequant/phantom/organs.py
@@ -151,11 +213,31 @@ set(LIBRARY_SCRIPTS
   bonequant/radiomics/mazda/names.py
   bonequant/radiomics/mazda/normalise.py
   bonequant/radiomics/mazda/run_length.py
+  bonequant/radiomics/model/__init__.py
+  bonequant/radiomics/model/cautions.py
+  bonequant/radiomics/model/combat.py
+  bonequant/radiomics/model/describe_model.py
+  bonequant/radiomics/model/evaluate.py
+  bonequant/radiomics/model/evidence.py
+  bonequant/radiomics/model/folds.py
+  bonequant/radiomics/model/honest.py
+  bonequant/radiomics/model/lasso.py
+  bonequant/radiomics/model/lasso_cv.py
+  bonequant/radiomics/model/logistic.py
+  bonequant/radiomics/model/model_file.py
+  bonequant/radiomics/model/paper.py
+  bonequant/radiomics/model/pipeline.py
+  bonequant/radiomics/model/predict.py
+  bonequant/radiomics/model/report.py
+  bonequant/radiomics/model/scaling.py
+  bonequant/radiomics/model/settings.py
+  bonequant/radiomics/model/table.py
   bonequant/radiomics/perturb.py
   bonequant/radiomics/roi_input.py
   bonequant/radiomics/section.py
   bonequant/radiomics/settings.py
   bonequant/radiomics/stability.py
+  bonequant/radiomics/units.py
   bonequant/radionuclides.py
   bonequant/registration/__init__.py
   bonequant/registration/deformable.py
@@ -167,14 +249,22 @@ set(LIBRARY_SCRIPTS
   bonequant/registration/result.py
   bonequant/registration/rigid.py
   bonequant/registration/settings.py
+  bonequant/registration/spine.py
+  bonequant/registration/spine_pieces.py
   bonequant/registration/starts.py
   bonequant/registration/transforms.py
   bonequant/report/__init__.py
+  bonequant/report/closing.py
+  bonequant/report/curves.py
   bonequant/report/folder.py
+  bonequant/report/map_pictures.py
   bonequant/report/page.py
+  bonequant/report/panels.py
+  bonequant/report/performance_plots.py
   bonequant/report/pictures.py
   bonequant/report/planes.py
   bonequant/report/plots.py
+  bonequant/report/selection_plots.py
   bonequant/report/tables.py
   bonequant/response/__init__.py
   bonequant/response/adc_pattern.py
@@ -185,6 +275,8 @@ set(LIBRARY_SCRIPTS
   bonequant/response/ct_typing.py
   bonequant/response/dce_vp.py
   bonequant/response/eortc.py
+  bonequant/response/evidence.py
+  bonequant/response/evidence_table.py
   bonequant/response/flare.py
   bonequant/response/lesion_clouds.py
   bonequant/response/match_lesions.py
@@ -200,6 +292,7 @@ set(LIBRARY_SCRIPTS
   bonequant/response/recist11.py
   bonequant/response/recist11_targets.py
   bonequant/response/registry.py
+  bonequant/response/sdtm.py
   bonequant/response/spino.py
   bonequant/response/track_lesions.py
   bonequant/response/voxels.py
@@ -211,9 +304,12 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/bone.py
   bonequant/roi/bones.py
   bonequant/roi/canal.py
+  bonequant/roi/carry.py
   bonequant/roi/contrast.py
+  bonequant/roi/diameters.py
   bonequant/roi/discs.py
   bonequant/roi/grid_map.py
+  bonequant/roi/healthy_vertebra.py
   bonequant/roi/lesions.py
   bonequant/roi/levels.py
   bonequant/roi/lungs.py
@@ -232,6 +328,7 @@ set(LIBRARY_SCRIPTS
   bonequant/roi/sphere.py
   bonequant/roi/spine_axis.py
   bonequant/roi/spine_column.py
+  bonequant/roi/time_curves.py
   bonequant/roi/totalsegmentator.py
   bonequant/roi/vertebrae.py
   bonequant/settings.py
@@ -250,6 +347,7 @@ set(LIBRARY_SCRIPTS
   bonequant/spect/rbv.py
   bonequant/spect/recovery.py
   bonequant/spect/suv.py
+  bonequant/spreadsheet.py
   bonequant/statistics/__init__.py
   bonequant/statistics/bland_altman.py
   bonequant/statistics/bootstrap.py
@@ -275,6 +373,64 @@ set(LIBRARY_SCRIPTS
   bonequant/statistics/roc.py
   bonequant/statistics/youden.py
   bonequant/studies/__init__.py
+  bonequant/studies/dce_perfusion/__init__.py
+  bonequant/studies/dce_perfusion/agent.py
+  bonequant/studies/dce_perfusion/arterial.py
+  bonequant/studies/dce_perfusion/concentration.py
+  bonequant/studies/dce_perfusion/doubts.py
+  bonequant/studies/dce_perfusion/export.py
+  bonequant/studies/dce_perfusion/inputs.py
+  bonequant/studies/dce_perfusion/job.py
+  bonequant/studies/dce_perfusion/reading.py
+  bonequant/studies/dce_perfusion/regions.py
+  bonequant/studies/dce_perfusion/report.py
+  bonequant/studies/dce_perfusion/result.py
+  bonequant/studies/dce_perfusion/settings.py
+  bonequant/studies/dce_perfusion/t1.py
+  bonequant/studies/dynamic_spect/__init__.py
+  bonequant/studies/dynamic_spect/blood.py
+  bonequant/studies/dynamic_spect/export.py
+  bonequant/studies/dynamic_spect/frames.py
+  bonequant/studies/dynamic_spect/inputs.py
+  bonequant/studies/dynamic_spect/job.py
+  bonequant/studies/dynamic_spect/reading.py
+  bonequant/studies/dynamic_spect/report.py
+  bonequant/studies/dynamic_spect/result.py
+  bonequant/studies/dynamic_spect/settings.py
+  bonequant/studies/lesion_radiomics/__init__.py
+  bonequant/studies/lesion_radiomics/candidates.py
+  bonequant/studies/lesion_radiomics/export.py
+  bonequant/studies/lesion_radiomics/features_of.py
+  bonequant/studies/lesion_radiomics/inputs.py
+  bonequant/studies/lesion_radiomics/job.py
+  bonequant/studies/lesion_radiomics/lesion_list.py
+  bonequant/studies/lesion_radiomics/maps.py
+  bonequant/studies/lesion_radiomics/pictures.py
+  bonequant/studies/lesion_radiomics/quality.py
+  bonequant/studies/lesion_radiomics/quantify.py
+  bonequant/studies/lesion_radiomics/reading.py
+  bonequant/studies/lesion_radiomics/regions.py
+  bonequant/studies/lesion_radiomics/report.py
+  bonequant/studies/lesion_radiomics/result.py
+  bonequant/studies/lesion_radiomics/settings.py
+  bonequant/studies/lesion_radiomics/stability_section.py
+  bonequant/studies/lesion_radiomics/table.py
+  bonequant/studies/liver_perfusion/__init__.py
+  bonequant/studies/liver_perfusion/comparison_sections.py
+  bonequant/studies/liver_perfusion/export.py
+  bonequant/studies/liver_perfusion/inputs.py
+  bonequant/studies/liver_perfusion/job.py
+  bonequant/studies/liver_perfusion/maa.py
+  bonequant/studies/liver_perfusion/measured.py
+  bonequant/studies/liver_perfusion/readers.py
+  bonequant/studies/liver_perfusion/reading.py
+  bonequant/studies/liver_perfusion/regions.py
+  bonequant/studies/liver_perfusion/report.py
+  bonequant/studies/liver_perfusion/result.py
+  bonequant/studies/liver_perfusion/scatter.py
+  bonequant/studies/liver_perfusion/settings.py
+  bonequant/studies/liver_perfusion/table.py
+  bonequant/studies/liver_perfusion/tissue.py
   bonequant/studies/marrow_perfusion/__init__.py
   bonequant/studies/marrow_perfusion/export.py
   bonequant/studies/marrow_perfusion/follow_up.py
@@ -294,6 +450,38 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/marrow_perfusion/settings.py
   bonequant/studies/marrow_perfusion/table.py
   bonequant/studies/marrow_perfusion/truth.py
+  bonequant/studies/marrow_perfusion/truth_tables.py
+  bonequant/studies/response_cohort/__init__.py
+  bonequant/studies/response_cohort/export.py
+  bonequant/studies/response_cohort/inputs.py
+  bonequant/studies/response_cohort/job.py
+  bonequant/studies/response_cohort/plots.py
+  bonequant/studies/response_cohort/reading.py
+  bonequant/studies/response_cohort/report.py
+  bonequant/studies/response_cohort/result.py
+  bonequant/studies/response_cohort/settings.py
+  bonequant/studies/response_cohort/tables.py
+  bonequant/studies/treatment_response/__init__.py
+  bonequant/studies/treatment_response/alignment.py
+  bonequant/studies/treatment_response/details.py
+  bonequant/studies/treatment_response/dicom.py
+  bonequant/studies/treatment_response/export.py
+  bonequant/studies/treatment_response/figures.py
+  bonequant/studies/treatment_response/images.py
+  bonequant/studies/treatment_response/inputs.py
+  bonequant/studies/treatment_response/job.py
+  bonequant/studies/treatment_response/lesions.py
+  bonequant/studies/treatment_response/perfusion.py
+  bonequant/studies/treatment_response/protocol.py
+  bonequant/studies/treatment_response/reading.py
+  bonequant/studies/treatment_response/references.py
+  bonequant/studies/treatment_response/report.py
+  bonequant/studies/treatment_response/result.py
+  bonequant/studies/treatment_response/settings.py
+  bonequant/studies/treatment_response/sizes.py
+  bonequant/studies/treatment_response/table.py
+  bonequant/studies/treatment_response/tabulation.py
+  bonequant/threads.py
   bonequant/volume/__init__.py
   bonequant/volume/acquisition.py
   bonequant/volume/acquisition_json.py
