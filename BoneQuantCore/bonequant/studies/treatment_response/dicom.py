@@ -41,9 +41,7 @@ def write_dicom(result: ResponseResult, folder: Path, *, identified: bool = Fals
     sources = {k: _source(result, k) for k, study in enumerate(result.dce) if study is not None}
     known = {k: source for k, source in sources.items() if source is not None}
     if not known:
-        raise InputError(
-            "DICOM objects refer to DICOM images, and none of the DCE series was: leave out --dicom."
-        )
+        raise InputError("DICOM objects refer to DICOM images, and none of the DCE series was: leave out --dicom.")
     study_uid = next(iter(known.values())).study_uid
     files: list[Path] = []
     for k, source in known.items():

@@ -16,40 +16,38 @@ from bonequant.volume import Curve, Volume, image_from_array
 
 _SECTIONS = 3
 _FIELD_MM = 60.0  # around the lesion and its reference
-_SHOWN = (("vp", "Vp"), ("ktrans", "Ktrans"))
 _MOST_LESIONS = 4
 _ORIGINS = {"drawn": "drawn at this date", "carried": "carried here", "proposed": "drawn at this date"}
 
 
-def map_blocks(result: ResponseResult) -> list[Section]:
-    """Vp and Ktrans of every date on the sections through each lesion, one window per parameter and lesion."""
+def map_blocks(result: ResponseResult, parameter: str, name: str, title: str, *, folded: bool = False) -> list[Section]:
+    """One parameter at every date on the sections through each lesion, in one window per lesion."""
     blocks: list[Block] = []
     for lesion in result.lesions[:_MOST_LESIONS]:
-        for parameter, title in _SHOWN:
-            window = _window(result, lesion.tracking_id, parameter)
-            for k, study in enumerate(result.dce):
-                outline = lesion.outlines[k]
-                if study is None or parameter not in study.maps or outline.mask is None or window is None:
-                    continue
-                anatomy = study.anatomy
-                shapes = {"lesion": _on(anatomy, outline)}
-                reference = result.references[lesion.tracking_id][k]
-                if reference.mask is not None:
-                    shapes["healthy vertebra"] = _on(anatomy, reference)
-                if not sitk.GetArrayViewFromImage(shapes["lesion"]).any():
-                    continue
-                near = _near(study.maps[parameter], shapes)
-                png = map_sections(
-                    anatomy,
-                    near,
-                    window=window,
-                    outlines=shapes,
-                    slices=_slices(shapes["lesion"]),
-                    label=f"{title} {near.unit}".strip(),
-                )
-                text = f"{lesion.label}, {title}, {result.dates[k].name}: outline {_ORIGINS[outline.origin]}."
-                blocks.append(Picture(png, text))
-    return [Section("Before and after, in one window", blocks)] if blocks else []
+        window = _window(result, lesion.tracking_id, parameter)
+        for k, study in enumerate(result.dce):
+            outline = lesion.outlines[k]
+            if study is None or parameter not in study.maps or outline.mask is None or window is None:
+                continue
+            anatomy = study.anatomy
+            shapes = {"lesion": _on(anatomy, outline)}
+            reference = result.references[lesion.tracking_id][k]
+            if reference.mask is not None:
+                shapes["healthy vertebra"] = _on(anatomy, reference)
+            if not sitk.GetArrayViewFromImage(shapes["lesion"]).any():
+                continue
+            near = _near(study.maps[parameter], shapes)
+            png = map_sections(
+                anatomy,
+                near,
+                window=window,
+                outlines=shapes,
+                slices=_slices(shapes["lesion"]),
+                label=f"{name} {near.unit}".strip(),
+            )
+            text = f"{lesion.label}, {name}, {result.dates[k].name}: outline {_ORIGINS[outline.origin]}."
+            blocks.append(Picture(png, text))
+    return [Section(title, blocks, folded=folded)] if blocks else []
 
 
 def curve_blocks(result: ResponseResult) -> list[Section]:

@@ -31,11 +31,12 @@ def page(result: ResponseResult, *, identified: bool = False) -> Page:
     """The page of all dates. ``identified`` prints patient name and ID."""
     sections = [
         _why(result),
-        *map_blocks(result),
-        *curve_blocks(result),
+        *map_blocks(result, "vp", "Vp", "Before and after, in one window"),
         _numbers(result),
         _warnings(result),
+        *curve_blocks(result),
         *images_section(result),
+        *map_blocks(result, "ktrans", "Ktrans", "Ktrans before and after, in one window", folded=True),
         criteria_section(result),
         alignment_section(result),
         dates_section(result, identified),
@@ -71,7 +72,7 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
         values = worst[1].values
         cards += [
             ("Change of normalised Vp", values["vp_change_percent"], "%"),
-            ("Change of Ktrans", values["ktrans_normalised_change_percent"], "%, normalised"),
+            ("Change of normalised Ktrans", values["ktrans_normalised_change_percent"], "%"),
             ("Change of size", values["size_change_percent"], "%"),
         ]
         days = values["days_after_radiotherapy"]
