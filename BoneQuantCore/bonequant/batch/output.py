@@ -7,6 +7,7 @@ OUT/.work/           private; what is being written, removed at the end
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -22,7 +23,8 @@ from bonequant.errors import InputError
 from bonequant.io.files import written_whole
 
 MARKER, PATIENTS, WORK, LOCK = "cohort.json", "patients", ".work", ".lock"
-_PROBE_BYTES = 1 << 20
+_PROBE_BYTES, _LEAST_FREE_BYTES = 1 << 20, 100 << 20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def prepare(out: str | Path, job: str) -> Path:
@@ -74,7 +76,7 @@ def locked(out: Path, *, say: bool = True) -> Iterator[None]:
     """
     path = out / LOCK
     try:
-        stream = path.open("a+", encoding="utf-8")
+        stream = path.open("a+" if say else "r", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
     with stream:
@@ -135,15 +137,25 @@ def case_folder(out: Path, key: str) -> Iterator[Path]:
         shutil.rmtree(private, ignore_errors=True)
 
 
-def broken(out: Path) -> str:
-    """Why nothing can be written any more (full disk, read-only, gone); "" where all is well."""
+def broken(out: Path, error: BaseException) -> str:
+    """Why nobody can write any more (full disk, read-only, gone) after ``error``; "" where writing is not the trouble.
+
+    What a failure half-wrote is removed before it is known here, so that a full disk has room again: the error says it.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return os.strerror(cause.errno)
+        if isinstance(cause, RuntimeError) and shutil.disk_usage(out).free < _LEAST_FREE_BYTES:  # ITK gives no number
+            return "the disk is as good as full"
+        cause = cause.__cause__
     try:
         with tempfile.TemporaryFile(dir=out / WORK) as probe:
             probe.write(bytes(_PROBE_BYTES))
             probe.flush()
             os.fsync(probe.fileno())
-    except OSError as error:
-        return error.strerror or str(error)
+    except OSError as found:
+        return found.strerror or str(found)
     return ""
 
 

@@ -34,11 +34,13 @@ def cohort_status(out: str | Path) -> CohortStatus:
     for event in _events(out / "log.jsonl", str(found.get("run"))):
         failed += event.get("status") == "failed"
         ended = event.get("event") == "end"
-    try:
-        with output.locked(out, say=False):
-            state = "ended" if ended else "not complete: run it again to continue"
-    except InputError:
-        state = "running"
+    state = "ended" if ended else "not complete: run it again to continue"
+    if (out / output.LOCK).exists():
+        try:
+            with output.locked(out, say=False):
+                pass
+        except InputError:
+            state = "running"
     return CohortStatus(str(found.get("job")), len(cases), done, failed, state)
 
 

@@ -81,7 +81,7 @@ def _attempt(case: Case, order: Order) -> tuple[str, str, str]:
         files = files_of(case)
         return _run(case, order, files), "", ""
     except Exception as error:  # whatever a case does, the others go on
-        full = output.broken(order.out)
+        full = output.broken(order.out, error)
         if full:
             return "stop", f"results cannot be written: {full}", "output"
         text = str(error) if isinstance(error, BoneQuantError) else f"{type(error).__name__}: {error}"

@@ -13,6 +13,7 @@ import pytest
 from bonequant.batch import output, read_manifest, task
 from bonequant.batch.fingerprint import code_hash
 from bonequant.batch.record import RECORD, ROWS, read_record
+from bonequant.errors import InputError
 
 from .conftest import SETTINGS, write_tiny
 
@@ -118,6 +119,19 @@ def test_a_full_disk_stops_the_run(order, case, monkeypatch):
     monkeypatch.undo()
     assert not folder(order).exists()
     assert task.process(case, order).status == "done"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_full_disk_is_known_by_its_error(order, case, monkeypatch, number):
+    """When the job has removed what it half-wrote, there is room again: a probe alone would find nothing."""
+
+    def full(*arguments: object) -> None:
+        raise InputError("writing the results failed") from OSError(number, os.strerror(number))
+
+    job = dataclasses.replace(task.job_named("marrow"), measure=full)
+    monkeypatch.setattr(task, "job_named", lambda name: job)
+    outcome = task.process(case, order)
+    assert (outcome.status, outcome.reason) == ("stop", f"results cannot be written: {os.strerror(number)}")
 
 
 def test_a_worker_with_other_code_or_another_disk_is_refused(order, case):
