@@ -183,7 +183,7 @@ def _read(parts: Mapping[str, Any], name: str, source: Path, progress: Progress 
             raise InputError(f"{path}: {', '.join(twice)} was given by another mask already.")
         found |= read
     folder = Path(parts["dce"]) if parts.get("dce") else source
-    return _with_masks(
+    return with_masks(
         DateInputs(name=name, dce=dce, images=images, typed_date=_date(parts.get("date"), source), folder=str(folder)),
         found,
     )
@@ -195,7 +195,7 @@ def _like(dce: DceInputs | None, images: Mapping[str, Volume]) -> Volume | None:
     return images.get("ct") or next(iter(images.values()), None)
 
 
-def _with_masks(one: DateInputs, masks: Mapping[str, sitk.Image]) -> DateInputs:
+def with_masks(one: DateInputs, masks: Mapping[str, sitk.Image]) -> DateInputs:
     rest = dict(masks)
     artery = rest.pop(ARTERY, None)
     dce = one.dce

@@ -71,9 +71,12 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
     if worst is not None:
         values = worst[1].values
         cards += [
-            ("Change of normalised Vp", values["vp_change_percent"], "%"),
-            ("Change of normalised Ktrans", values["ktrans_normalised_change_percent"], "%"),
-            ("Change of size", values["size_change_percent"], "%"),
+            (title, values[name], "%" if _known(values[name]) else "")
+            for title, name in (
+                ("Change of normalised Vp", "vp_change_percent"),
+                ("Change of normalised Ktrans", "ktrans_normalised_change_percent"),
+                ("Change of size", "size_change_percent"),
+            )
         ]
         days = values["days_after_radiotherapy"]
         if days is not None:
@@ -125,13 +128,10 @@ def _sentence(rule: str) -> str:
 
 
 def _numbers(result: ResponseResult) -> Section:
-    blocks: list[Block] = []
     rows = [{**row, "name": result.label_of(row["tracking_id"])} for row in result.rows]
-    columns = {
-        "name": "Lesion",
-        "date": "Date",
+    head = {"name": "Lesion", "date": "Date"}
+    perfusion = {
         "outline": "Outline",
-        "state": "State",
         "vp": "Vp",
         "vp_reference": "Vp healthy",
         "vp_normalised": "Vp normalised",
@@ -139,24 +139,30 @@ def _numbers(result: ResponseResult) -> Section:
         "ktrans": f"Ktrans {_ktrans_unit(result)}",
         "ktrans_normalised": "Ktrans normalised",
         "ktrans_normalised_change_percent": "Change %",
+        "call": "Call",
+    }
+    size = {
+        "state": "State",
         "longest_mm": "Longest mm",
-        "perpendicular_mm": "Perpend. mm",
+        "perpendicular_mm": "Perpendicular mm",
         "product_mm2": "Product mm²",
         "size_change_percent": "Change %",
         "volume_ml": "Volume mL",
         "extra_osseous_mm": "Extra-osseous mm",
-        "call": "Call",
-        "call_by_size": "By size",
+        "call_by_size": "Call by size",
     }
-    columns = {key: heading for key, heading in columns.items() if any(_known(row.get(key)) for row in rows)}
-    blocks.append(Table(columns, rows))
+    blocks: list[Block] = []
+    for columns, caption in ((perfusion, "Perfusion"), (size, "Size and state")):
+        shown = {key: heading for key, heading in columns.items() if any(_known(row.get(key)) for row in rows)}
+        if shown:
+            blocks.append(Table({**head, **shown}, rows, caption=caption))
     limits = result.settings.dce_vp
     if result.vp_calls:
         blocks.append(
             Text(
-                f"Failure where normalised Vp changes by {limits.vp_operator} {limits.vp_cutoff_percent:g} %; by size "
-                f"where the product changes by {limits.size_operator} {limits.size_cutoff_percent:g} %. Vp and Ktrans "
-                f"are {_WAYS[result.settings.vp_of]}; normalised is the lesion over its healthy vertebra. Diameters on "
+                f"Failure: change of normalised Vp {limits.vp_operator} {limits.vp_cutoff_percent:g} %; by size: "
+                f"change of the product {limits.size_operator} {limits.size_cutoff_percent:g} %. Vp and Ktrans are "
+                f"{_WAYS[result.settings.vp_of]}; normalised is the lesion over its healthy vertebra. Diameters on "
                 f"{result.settings.size_plane} sections, the one with the largest product."
             )
         )

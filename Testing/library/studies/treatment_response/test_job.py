@@ -12,7 +12,7 @@ from bonequant.errors import ConfirmationRequired, InputError, SettingsError
 from bonequant.response import Radiotherapy
 from bonequant.studies.dce_perfusion import DceSettings
 from bonequant.studies.treatment_response import ResponseInputs, ResponseSettings, run, summary
-from bonequant.studies.treatment_response.alignment import anatomy_of
+from bonequant.studies.treatment_response.alignment import align, anatomy_of
 from bonequant.studies.treatment_response.lesions import Outline, follow
 from bonequant.studies.treatment_response.perfusion import perfusion_of
 from bonequant.studies.treatment_response.references import find_references
@@ -197,3 +197,18 @@ def test_no_lesion_and_no_image(pair):
 def test_maps_of_regions_alone_cannot_be_carried(pair):
     with pytest.raises(SettingsError, match="maps_of"):
         run(bad(pair), ResponseSettings(dce=DceSettings(maps_of="regions")))
+
+
+def test_lesions_drawn_at_the_later_date_alone_are_carried_back(pair):
+    """The transforms go both ways, and a lesion that nobody looked for before is not called new."""
+    inputs = ResponseInputs([pair.date("before", {}), pair.date("after")], THERAPY)
+    anatomies = [anatomy_of(one) for one in inputs.dates]
+    alignment = align(inputs.dates, anatomies, FAST)
+    assert alignment.home == 1
+    (lesion,) = follow(inputs, alignment, FAST)
+    assert [outline.origin for outline in lesion.outlines] == ["carried", "drawn"]
+    mask, back = lesion.outlines[0].mask, lesion.outlines[0].transform
+    where = pair.after.series.geometry.points_of(np.argwhere(sitk.GetArrayFromImage(mask) > 0))
+    truth = pair.before.lesion_to(pair.after).GetInverse()
+    error = [np.subtract(back.TransformPoint(p), truth.TransformPoint(p)) for p in where.tolist()]
+    assert np.linalg.norm(error, axis=1).max() < 0.6  # a tenth of a slice
