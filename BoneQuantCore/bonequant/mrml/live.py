@@ -15,7 +15,6 @@ The library has no timer: hand one in to throttle, or every stroke is carried wi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,10 +24,10 @@ import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.mrml.core import require_slicer
 from bonequant.mrml.geometry import grid_of
-from bonequant.mrml.patches import patch_of, segment_labelmap, tag_of, write_patch
+from bonequant.mrml.patches import fingerprint, patch_of, segment_labelmap, tag_of, write_patch
 from bonequant.mrml.segments import set_reference_geometry
 from bonequant.mrml.transforms import transform_between
-from bonequant.roi.carry import Patch, carry, changed_box, cropped
+from bonequant.roi.carry import Patch, carry, changed_box
 from bonequant.volume import Geometry
 
 Schedule = Callable[[float, Callable[[], None]], None]  # seconds, what to call then
@@ -216,7 +215,7 @@ class _Link:
         self.written[segment_id] = after = before.with_part(part) if part is not None else before
         if whole or part is not None:
             write_patch(self.node, segment_id, after)
-            self.node.GetSegmentation().GetSegment(segment_id).SetTag(_CARRIED, _fingerprint(after))
+            self.node.GetSegmentation().GetSegment(segment_id).SetTag(_CARRIED, fingerprint(after))
 
     def remove(self, segment_id: str) -> None:
         self.written.pop(segment_id, None)
@@ -252,7 +251,7 @@ class _Link:
         for index in range(segmentation.GetNumberOfSegments()):
             segment, patch = segmentation.GetNthSegment(index), patch_of(self.node, segmentation.GetNthSegmentID(index))
             noted = tag_of(segment, _CARRIED)
-            if patch is not None and noted and noted != _fingerprint(patch):
+            if patch is not None and noted and noted != fingerprint(patch):
                 segment.SetTag(ADJUSTED, "1")
 
     def forget(self, segment_id: str) -> None:
@@ -284,12 +283,3 @@ class _Link:
         set_reference_geometry(node, self.grid)
         node.SetReferenceImageGeometryParameterFromVolumeNode(self.volume)
         return node
-
-
-def _fingerprint(patch: Patch) -> str:
-    """Of the drawn voxels and where they lie, whatever box the labelmap happens to have."""
-    drawn = patch.trimmed()
-    if not drawn.voxels.size:
-        return "empty"
-    corner = np.round(cropped(drawn.grid, (drawn.start, drawn.stop)).origin, 2) + 0.0
-    return hashlib.sha256(f"{drawn.voxels.shape}{corner.tolist()}".encode() + drawn.voxels.tobytes()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from bonequant.mrml.core import require_slicer
 from bonequant.mrml.geometry import grid_of, set_grid
 from bonequant.mrml.volumes import numpy_array, vtk_image
-from bonequant.roi.carry import Patch
+from bonequant.roi.carry import Patch, cropped
 from bonequant.volume import Geometry
 
 
@@ -42,11 +43,28 @@ def write_patch(node: Any, segment_id: str, patch: Patch) -> None:
     if not patch.voxels.any():
         logic.ClearSegment(node, segment_id)
         return
-    labelmap = slicer.vtkOrientedImageData()
-    labelmap.DeepCopy(vtk_image(patch.voxels.astype(np.uint8)))
-    labelmap.SetExtent(*(int(index) for index in np.stack([patch.start, patch.stop - 1], axis=1).ravel()))
+    logic.SetBinaryLabelmapToSegment(_labelmap(patch), node, segment_id, logic.MODE_REPLACE)
+
+
+def add_patch(node: Any, segment_id: str, patch: Patch, colour: tuple[float, float, float]) -> None:
+    """A new segment, named as its ID, that holds ``patch`` in a labelmap of its own."""
+    slicer = require_slicer()
+    segment = slicer.vtkSegment()
+    segment.SetName(segment_id)
+    segment.SetColor(*colour)
+    segment.SetLabelValue(1)
+    name = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+    segment.AddRepresentation(name, _labelmap(patch))
+    node.GetSegmentation().AddSegment(segment, segment_id)
+
+
+def _labelmap(patch: Patch) -> Any:
+    labelmap = require_slicer().vtkOrientedImageData()
+    if patch.voxels.any():
+        labelmap.DeepCopy(vtk_image(patch.voxels.astype(np.uint8)))
+        labelmap.SetExtent(*(int(index) for index in np.stack([patch.start, patch.stop - 1], axis=1).ravel()))
     set_grid(labelmap, Geometry((1, 1, 1), patch.grid.spacing, patch.grid.origin, patch.grid.direction))
-    logic.SetBinaryLabelmapToSegment(labelmap, node, segment_id, logic.MODE_REPLACE)
+    return labelmap
 
 
 def tag_of(segment: Any, name: str) -> str:
@@ -58,3 +76,12 @@ def tag_of(segment: Any, name: str) -> str:
     text = reference("")
     segment.GetTag(name, text)
     return str(text)
+
+
+def fingerprint(patch: Patch) -> str:
+    """Of the drawn voxels and where they lie, whatever box the labelmap happens to have."""
+    drawn = patch.trimmed()
+    if not drawn.voxels.size:
+        return "empty"
+    corner = np.round(cropped(drawn.grid, (drawn.start, drawn.stop)).origin, 2) + 0.0
+    return hashlib.sha256(f"{drawn.voxels.shape}{corner.tolist()}".encode() + drawn.voxels.tobytes()).hexdigest()[:16]

@@ -7,6 +7,7 @@ segments share one; on the way back each is put on the reference geometry again,
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def masks_to_node(masks: dict[str, sitk.Image], name: str = "", scene: Any = Non
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name or "Segmentation")
     set_reference_geometry(node, Geometry.of(first))
     for index, (key, array) in enumerate(arrays.items()):
-        _add_segment(node, key, array, Geometry.of(first), _COLOURS.get(key) or _wheel(index))
+        _add_segment(node, key, array, Geometry.of(first), colour_of(key, index))
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     if display is not None:
@@ -68,12 +69,15 @@ def masks_to_node(masks: dict[str, sitk.Image], name: str = "", scene: Any = Non
     return node
 
 
-def masks_from_node(node: Any) -> dict[str, sitk.Image]:
+def masks_from_node(node: Any, names: Collection[str] | None = None) -> dict[str, sitk.Image]:
     """uint8 masks by segment name, in the node's *own* space; a parent transform is not applied.
 
     A segment is returned on the reference geometry where its voxels coincide with that grid's, enlarged by whole voxels
     where the segment sticks out; otherwise on the grid it is stored on. Surfaces and contours are converted to
     labelmaps by Slicer in a copy; the node stays as it is.
+
+    Args:
+        names: segments to return; all by default.
 
     Raises:
         InputError: two segments have one name, or a segment cannot be had as a labelmap.
@@ -87,6 +91,8 @@ def masks_from_node(node: Any) -> dict[str, sitk.Image]:
         name = segment.GetName() or segmentation.GetNthSegmentID(index)
         if name in masks:
             raise InputError(f"Segmentation '{node.GetName()}' has two segments named '{name}': rename one of them.")
+        if names is not None and name not in names:
+            continue
         labelmap = segment.GetRepresentation(slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName())
         masks[name] = _mask(labelmap, segment.GetLabelValue(), reference, f"Segment '{name}'")
     return masks
@@ -97,6 +103,11 @@ def segment_colours(node: Any) -> dict[str, tuple[float, float, float]]:
     segmentation = node.GetSegmentation()
     segments = [segmentation.GetNthSegment(index) for index in range(segmentation.GetNumberOfSegments())]
     return {segment.GetName(): tuple(segment.GetColor()) for segment in segments}
+
+
+def colour_of(name: str, index: int) -> tuple[float, float, float]:
+    """The customary colour of a region; for others the ``index``-th of colours that stay apart."""
+    return _COLOURS.get(name) or _wheel(index)
 
 
 def set_reference_geometry(node: Any, geometry: Geometry) -> None:

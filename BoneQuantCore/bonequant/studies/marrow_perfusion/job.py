@@ -36,10 +36,14 @@ def run(
     progress: Progress | None = None,
     *,
     gold_standard: Mapping[str, float] | None = None,
+    registration: RegistrationResult | None = None,
+    regions: Regions | None = None,
 ) -> MarrowResult:
     """Measure one date.
 
     Args:
+        registration, regions: what :func:`align` and :func:`find` returned for the same inputs and settings; found anew
+            where they are not given, with the same result.
         gold_standard: known mean uptake by region, in the unit of the result; agreement is stated with it.
         progress: ``progress(fraction, message)``; may raise Cancelled.
 
@@ -53,11 +57,15 @@ def run(
     functional = quantified.volume
     warnings += quantified.warnings
 
-    registration, transform = _align(inputs, functional, settings, part_of(report, 0.05, 0.45))
+    if registration is None:
+        registration = _align(inputs, functional, settings, part_of(report, 0.05, 0.45))
+    transform = inputs.transform
     if registration is not None:
+        transform = registration.transform
         warnings += registration.warnings
 
-    regions = find_regions(inputs, functional, transform, settings, part_of(report, 0.45, 0.75))
+    if regions is None:
+        regions = find_regions(inputs, functional, transform, settings, part_of(report, 0.45, 0.75))
     warnings += regions.warnings
 
     back = None
@@ -144,15 +152,45 @@ def run_later(
     return later.with_carried(uptake, hu)
 
 
+def align(
+    inputs: MarrowInputs, settings: MarrowSettings | None = None, progress: Progress | None = None
+) -> RegistrationResult | None:
+    """The job's registration by itself, to be looked at before the rest; None where nothing is to be registered.
+
+    Raises as :func:`run`.
+    """
+    settings, report = settings or MarrowSettings(), progress or no_progress
+    check(inputs)
+    report(0.0, "Quantifying")
+    return _align(inputs, quantify(inputs.functional, settings).volume, settings, part_of(report, 0.05, 1.0))
+
+
+def find(
+    inputs: MarrowInputs,
+    settings: MarrowSettings | None = None,
+    registration: RegistrationResult | None = None,
+    progress: Progress | None = None,
+) -> Regions:
+    """The job's regions by themselves, to be looked at and edited; ``registration`` as from :func:`align`.
+
+    Raises as :func:`run`.
+    """
+    settings, report = settings or MarrowSettings(), progress or no_progress
+    check(inputs)
+    report(0.0, "Quantifying")
+    functional = quantify(inputs.functional, settings).volume
+    transform = inputs.transform if registration is None else registration.transform
+    return find_regions(inputs, functional, transform, settings, part_of(report, 0.05, 1.0))
+
+
 def _align(
     inputs: MarrowInputs, functional: Volume, settings: MarrowSettings, progress: Progress
-) -> tuple[RegistrationResult | None, sitk.Transform | None]:
-    """Points of the CT to points of the functional image: given, registered, or the scanner's own."""
+) -> RegistrationResult | None:
+    """None where there is no CT, or the alignment is given or the scanner's."""
     if inputs.ct is None or inputs.transform is not None or settings.alignment == "scanner":
-        return None, inputs.transform
+        return None
     progress(0.0, "Registering")
-    registration = register(functional, inputs.ct, settings.registration, progress)
-    return registration, registration.transform
+    return register(functional, inputs.ct, settings.registration, progress)
 
 
 def _inverse(transform: sitk.Transform | None) -> sitk.Transform | None:

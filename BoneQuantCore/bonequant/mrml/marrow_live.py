@@ -1,0 +1,105 @@
+"""The marrow job's table while regions are drawn: a stroke is measured by the job's own rules, and its row rewritten.
+
+Only the segments that changed are measured; red marrow, lesions and everything else that the job derives from regions
+waits for the next full measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bonequant.mrml.live import LivePropagation, Schedule
+from bonequant.mrml.marrow_nodes import write_marrow_tables
+from bonequant.mrml.patches import patch_of
+from bonequant.roi import RoiMeasurement, measure
+from bonequant.roi.levels import is_level
+from bonequant.studies.marrow_perfusion.table import REFERENCES, region_rows
+
+if TYPE_CHECKING:
+    from bonequant.studies.marrow_perfusion import MarrowResult
+
+_DRAWN = "drawn"
+
+
+class LiveMarrow:
+    """Follows the segments of ``regions`` from ``result`` on, until :meth:`stop` or until the scene is closed.
+
+    Args:
+        result: measured from the segmentation as it stands.
+        regions: segmentation node on the CT; without a CT, on the functional image.
+        functional: the volume node that was measured: its tables are rewritten.
+        on_update: called with the names of the regions that were measured again.
+        schedule: starts a timer, as for :class:`bonequant.mrml.LivePropagation`.
+    """
+
+    def __init__(
+        self,
+        result: MarrowResult,
+        regions: Any,
+        functional: Any,
+        *,
+        on_update: Callable[[list[str]], None] | None = None,
+        schedule: Schedule | None = None,
+    ) -> None:
+        self.result, self.regions, self.functional = result, regions, functional
+        self.uptake, self.hu, self.origins = dict(result.uptake), dict(result.hu), dict(result.origins)
+        self._on_update, self._names, self._started = on_update, self._names_by_id(), False
+        self._follower = LivePropagation(regions, [], on_update=self._on_drawn, schedule=schedule)
+        self._started = True
+
+    @property
+    def running(self) -> bool:
+        return self._follower.running
+
+    def update(self) -> None:
+        """Measure what changed now, without waiting for the timer."""
+        self._follower.update()
+
+    def stop(self) -> None:
+        self._follower.stop()
+
+    def _names_by_id(self) -> dict[str, str]:
+        segmentation = self.regions.GetSegmentation()
+        return {
+            segmentation.GetNthSegmentID(index): segmentation.GetNthSegment(index).GetName()
+            for index in range(segmentation.GetNumberOfSegments())
+        }
+
+    def _on_drawn(self, segment_ids: list[str]) -> None:
+        if not self._started:  # the follower's first look; the result holds these numbers
+            return
+        names_before, self._names = self._names, self._names_by_id()
+        changed = []
+        for segment_id in segment_ids:
+            name = self._names.get(segment_id) or names_before.get(segment_id)
+            if name is not None:
+                self._measure(name, segment_id)
+                changed.append(name)
+        rows = self._rows()
+        vertebrae = [row for row in rows if is_level(row["region"])]
+        write_marrow_tables({"regions": rows, "vertebrae": vertebrae}, self.functional, self.result.functional.unit)
+        if self._on_update is not None:
+            self._on_update(changed)
+
+    def _measure(self, name: str, segment_id: str) -> None:
+        patch = patch_of(self.regions, segment_id) if segment_id in self._names else None
+        if patch is None or not patch.voxels.size:
+            for table in (self.uptake, self.hu, self.origins):
+                table.pop(name, None)
+            return
+        result, mask = self.result, patch.image()
+        self.origins[name] = _DRAWN
+        self.uptake[name] = measure(result.functional, mask, result.transform if result.ct is not None else None, name)
+        if result.ct is not None:
+            self.hu[name] = measure(result.ct, mask, None, name)
+
+    def _rows(self) -> tuple[dict[str, Any], ...]:
+        references = list(dict.fromkeys([self.result.settings.reference, *REFERENCES]))
+        ordered: dict[str, RoiMeasurement] = {row["region"]: self.uptake[row["region"]] for row in self._kept_rows()}
+        return region_rows(
+            {**ordered, **self.uptake}, self.hu, self.origins, references, "marrow", self.result.corrected
+        )
+
+    def _kept_rows(self) -> list[dict[str, Any]]:
+        return [row for row in self.result.rows if row["region"] in self.uptake]
