@@ -33,8 +33,13 @@ def set_facts(node: Any, data: Volume | DynamicSeries, *, identifiers: bool = Fa
 
 def facts_of(node: Any) -> dict[str, Any]:
     """modality, unit, acquisition, sha256 and warnings for a Volume or DynamicSeries; the defaults where unknown."""
-    facts, typed = _own_facts(node), _typed(node)
-    facts |= {name: typed.pop(name) for name in ("modality", "unit") if name in typed}
+    return with_typed(_own_facts(node), node)
+
+
+def with_typed(facts: dict[str, Any], node: Any) -> dict[str, Any]:
+    """``facts`` with what the user typed at ``node`` in place of what was found: at a sequence, for all its frames."""
+    typed = _typed(node)
+    facts = facts | {name: typed.pop(name) for name in ("modality", "unit") if name in typed}
     if typed:
         facts["acquisition"] = facts["acquisition"].with_typed(**typed)
     return facts
@@ -96,7 +101,7 @@ def _typed(node: Any) -> dict[str, Any]:
 def _own_facts(node: Any) -> dict[str, Any]:
     """BoneQuant's attributes; where there are none, what the DICOM files say from which Slicer loaded the node."""
     text = node.GetAttribute(_PREFIX + "Acquisition")
-    if not text and (files := _dicom_files(node)):
+    if not text and (files := dicom_files(node)):
         return {**_facts_of_files(files), "sha256": ""}
     return {
         "modality": node.GetAttribute(_PREFIX + "Modality") or _dicom_modality(node) or "OT",
@@ -107,7 +112,7 @@ def _own_facts(node: Any) -> dict[str, Any]:
     }
 
 
-def _dicom_files(node: Any) -> tuple[str, ...]:
+def dicom_files(node: Any) -> tuple[str, ...]:
     """The files of the instances that a node was loaded from, as far as Slicer's DICOM database has them."""
     instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
     database = getattr(require_slicer(), "dicomDatabase", None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bonequant.errors import GeometryError, InputError
 from bonequant.mrml.core import embedded, require_slicer
-from bonequant.mrml.facts import facts_of, set_facts
+from bonequant.mrml.facts import facts_of, is_unit_typed, set_facts, with_typed
 from bonequant.mrml.volumes import fill_node, volume_from_node
 from bonequant.volume import DynamicSeries, same_grid
 
@@ -47,23 +47,32 @@ def series_from_node(node: Any) -> DynamicSeries:
     count = node.GetNumberOfDataNodes()
     if count == 0:
         raise InputError(f"{what} has no frames.")
-    unit = (node.GetIndexUnit() or "").strip().lower()
-    if unit not in _SECONDS:
-        raise InputError(f"{what} is indexed in '{unit}', not in time: set its index unit to s, ms or min.")
+    seconds = seconds_per_unit(node)
     nodes = [node.GetNthDataNode(index) for index in range(count)]
     if not all(frame.IsA("vtkMRMLScalarVolumeNode") for frame in nodes):
         raise InputError(f"{what} holds {nodes[0].GetClassName()}, not scalar volumes.")
     frames = [volume_from_node(frame) for frame in nodes]
     if not all(same_grid(frame.image, frames[0].image) for frame in frames):
         raise GeometryError(f"The frames of {what} lie on different grids: resample them to one first.")
-    facts = facts_of(node if node.GetAttribute("BoneQuant.Modality") else nodes[0])
+    facts = with_typed(facts_of(node if node.GetAttribute("BoneQuant.Modality") else nodes[0]), node)
+    unit_of_frames = "" if is_unit_typed(node) else frames[0].unit
     durations = node.GetAttribute(_DURATIONS)
     return DynamicSeries(
         frames=np.stack([frame.array for frame in frames]).astype(np.float32, copy=False),
-        times_s=np.array([float(node.GetNthIndexValue(index)) * _SECONDS[unit] for index in range(count)]),
+        times_s=np.array([float(node.GetNthIndexValue(index)) * seconds for index in range(count)]),
         geometry=frames[0].geometry,
         durations_s=np.array(json.loads(durations)) if durations else None,
         name=node.GetName() or "",
         source=f"node {node.GetID() or node.GetName()}",
-        **{**facts, "unit": frames[0].unit or facts["unit"]},
+        **{**facts, "unit": unit_of_frames or facts["unit"]},
     )
+
+
+def seconds_per_unit(node: Any) -> float:
+    """Seconds in one unit of the sequence's index. Raises InputError for an index that is not time."""
+    unit = (node.GetIndexUnit() or "").strip().lower()
+    if unit not in _SECONDS:
+        raise InputError(
+            f"Sequence node '{node.GetName()}' is indexed in '{unit}', not in time: set its index unit to s, ms or min."
+        )
+    return _SECONDS[unit]

@@ -8,7 +8,7 @@ write(result, "results")
 
 from bonequant.studies.dce_perfusion.export import summary, write
 from bonequant.studies.dce_perfusion.inputs import DceInputs
-from bonequant.studies.dce_perfusion.job import run
+from bonequant.studies.dce_perfusion.job import arterial_input, run
 from bonequant.studies.dce_perfusion.reading import input_setting, parse_times, read_inputs
 from bonequant.studies.dce_perfusion.regions import RegionFit
 from bonequant.studies.dce_perfusion.report import page
@@ -21,6 +21,7 @@ __all__ = [
     "DceSettings",
     "RegionFit",
     "SignalSettings",
+    "arterial_input",
     "input_setting",
     "page",
     "parse_times",

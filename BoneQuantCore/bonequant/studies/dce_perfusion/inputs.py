@@ -27,6 +27,7 @@ class DceInputs:
         masks: regions to measure, each on the grid on which it was drawn, in the space of the series.
         aif_curve: an input from elsewhere; plasma or blood, see ``DceSettings.input_is``.
         aif_region: the artery, drawn; it takes the place of the search.
+        delay_s: of the tissue, by hand for this study alone; it goes before ``DceSettings.delay_s``.
         name: of the date in tables ("baseline"); no patient identifier.
     """
 
@@ -37,6 +38,7 @@ class DceInputs:
     masks: Mapping[str, sitk.Image] = field(default_factory=dict)
     aif_curve: Curve | None = None
     aif_region: sitk.Image | None = None
+    delay_s: float | None = None
     name: str = "baseline"
 
 

@@ -7,7 +7,9 @@ import hashlib
 
 import numpy as np
 
+from bonequant.errors import InputError
 from bonequant.kinetics import (
+    AIF,
     DESCRIPTIVE_UNITS,
     KineticsSettings,
     MotionResult,
@@ -49,6 +51,8 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     Raises InputError, MissingFactError, GeometryError or SettingsError, with the way out in the message.
     """
     settings, report = settings or DceSettings(), progress or no_progress
+    if inputs.delay_s is not None:
+        settings = dataclasses.replace(settings, delay_s=inputs.delay_s)
     check(inputs, settings)
     facts = signal_facts(inputs.series, settings.signal)
     kinetic = settings.model != DESCRIPTIVE_ONLY
@@ -116,6 +120,31 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     )
     report(1.0, "Measured")
     return result
+
+
+def arterial_input(inputs: DceInputs, settings: DceSettings | None = None, progress: Progress | None = None) -> AIF:
+    """The input that :func:`run` would use, as plasma and before its delay: to look at, shift or draw anew first.
+
+    Raises as :func:`run`; InputError without a kinetic model, which takes no input.
+    """
+    settings, report = settings or DceSettings(), progress or no_progress
+    if settings.model == DESCRIPTIVE_ONLY:
+        raise InputError("Descriptive maps take no arterial input: choose a kinetic model (model).")
+    check(inputs, settings)
+    facts = signal_facts(inputs.series, settings.signal)
+    series = _corrected(inputs.series, settings, part_of(report, 0.0, 0.5))[1]
+    report(0.5, "Looking for the artery")
+    artery = raw_artery(inputs, series, settings, part_of(report, 0.5, 0.9))
+    baseline = settings.signal.baseline_frames
+    if baseline is None:
+        body = np.ones(series.geometry.shape, bool)
+        if artery is None:
+            body = np.asarray(Volume(preprocess(series, settings.preprocess).mask).array) > 0
+        baseline = frames_before(series, artery, body)
+    facts = dataclasses.replace(facts, baseline_frames=baseline)
+    found = plasma_input(inputs, artery, series, facts, settings)
+    report(1.0, "Input found")
+    return found
 
 
 def _corrected(

@@ -196,6 +196,10 @@ def _like(dce: DceInputs | None, images: Mapping[str, Volume]) -> Volume | None:
 
 
 def with_masks(one: DateInputs, masks: Mapping[str, sitk.Image]) -> DateInputs:
+    """A date with its masks, each put where its name says; see the head of this file.
+
+    Raises InputError for a reference or a soft-tissue part of no lesion, and for an artery without a series.
+    """
     rest = dict(masks)
     artery = rest.pop(ARTERY, None)
     dce = one.dce

@@ -1,0 +1,43 @@
+"""Times of the frames of a sequence node: read, and typed anew by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bonequant.errors import InputError
+from bonequant.mrml.sequences import seconds_per_unit
+
+
+def frame_times(node: Any) -> np.ndarray:
+    """Seconds, one per frame. Raises InputError for a sequence that is not indexed in time."""
+    scale = seconds_per_unit(node)
+    return np.array([float(node.GetNthIndexValue(index)) * scale for index in range(node.GetNumberOfDataNodes())])
+
+
+def set_frame_times(node: Any, times_s: Sequence[float] | np.ndarray) -> None:
+    """Give every frame its time; the frames, and the index unit, stay as they are.
+
+    Raises:
+        InputError: another number of times than frames, or times that do not rise.
+    """
+    times = np.asarray(times_s, dtype=float)
+    count, what = node.GetNumberOfDataNodes(), f"Sequence '{node.GetName()}'"
+    if times.shape != (count,):
+        raise InputError(f"{what} has {count} frames, and {times.size} times are given: give one for each, in seconds.")
+    if not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0.0):
+        raise InputError(f"{what}: the frame times must rise from frame to frame, in seconds.")
+    scale = seconds_per_unit(node)
+    old = [node.GetNthIndexValue(index) for index in range(count)]
+    # An index value must be free when a frame takes it: all frames go beyond the last one first.
+    beyond = 2.0 * max(abs(float(value)) for value in (*old, times[-1] / scale, times[0] / scale)) + 1.0
+    before = node.StartModify()
+    try:
+        for place, value in enumerate(old):
+            node.UpdateIndexValue(value, repr(beyond + place))
+        for place, time_s in enumerate(times.tolist()):
+            node.UpdateIndexValue(repr(beyond + place), repr(time_s / scale))
+    finally:
+        node.EndModify(before)
