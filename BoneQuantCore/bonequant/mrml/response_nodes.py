@@ -51,7 +51,7 @@ def anatomy_to_node(nodes: ResultNodes, date_name: str, anatomy: Volume) -> Any:
 
 
 def maps_to_nodes(nodes: ResultNodes, studies: Mapping[str, DceResult]) -> dict[str, dict[str, Any]]:
-    """Map nodes by quantity and date name, every quantity in one window over all dates; those without codes stay out."""
+    """Map nodes by quantity and date name, each quantity in one window over all dates; those without codes stay out."""
     nodes.clear("map.")
     quantities = dict.fromkeys(name for study in studies.values() for name in study.maps if _is_quantity(name))
     made: dict[str, dict[str, Any]] = {}

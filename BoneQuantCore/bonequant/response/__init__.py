@@ -12,6 +12,7 @@ from bonequant.response.ct_typing import CtTypingSettings, NormalBone, ct_typing
 from bonequant.response.dce_vp import DceScan, DceVpSettings, Radiotherapy, dce_vp
 from bonequant.response.eortc import EortcScan, EortcSettings, eortc
 from bonequant.response.evidence import call_from, evidence_from_dict, evidence_to_dict, unflatten
+from bonequant.response.evidence_fields import EvidenceField, evidence_fields
 from bonequant.response.evidence_table import EvidenceRow, calls_of, read_evidence
 from bonequant.response.flare import FlareFindings, FlareSettings, flare
 from bonequant.response.match_lesions import LesionLink, LesionMatches, MatchSettings, match_lesions
@@ -44,6 +45,7 @@ __all__ = [
     "DwiChange",
     "EortcScan",
     "EortcSettings",
+    "EvidenceField",
     "EvidenceRow",
     "FlareFindings",
     "FlareSettings",
@@ -83,6 +85,7 @@ __all__ = [
     "ct_typing",
     "dce_vp",
     "eortc",
+    "evidence_fields",
     "evidence_from_dict",
     "evidence_to_dict",
     "flare",
