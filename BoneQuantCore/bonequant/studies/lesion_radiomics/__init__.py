@@ -8,6 +8,8 @@ write(result, "results")
 from bonequant.studies.lesion_radiomics.export import summary, write
 from bonequant.studies.lesion_radiomics.inputs import Lesion, LesionInputs
 from bonequant.studies.lesion_radiomics.job import run
+from bonequant.studies.lesion_radiomics.more_maps import with_maps
+from bonequant.studies.lesion_radiomics.readers import GRADE_NAMES, GRADES, agreement, grade_of_probability
 from bonequant.studies.lesion_radiomics.reading import read_inputs
 from bonequant.studies.lesion_radiomics.report import page
 from bonequant.studies.lesion_radiomics.result import LesionResult, OnImage
@@ -15,11 +17,15 @@ from bonequant.studies.lesion_radiomics.settings import LesionSettings
 from bonequant.studies.lesion_radiomics.table import long_rows, recipe, wide_rows
 
 __all__ = [
+    "GRADES",
+    "GRADE_NAMES",
     "Lesion",
     "LesionInputs",
     "LesionResult",
     "LesionSettings",
     "OnImage",
+    "agreement",
+    "grade_of_probability",
     "long_rows",
     "page",
     "read_inputs",
@@ -27,5 +33,6 @@ __all__ = [
     "run",
     "summary",
     "wide_rows",
+    "with_maps",
     "write",
 ]
