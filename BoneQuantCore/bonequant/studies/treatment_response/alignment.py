@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from bonequant.errors import InputError
+from bonequant.errors import InputError, RegistrationError
 from bonequant.kinetics import baseline_frames
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.registration import SpineRegistration, chain, register, register_spine
@@ -82,15 +82,22 @@ def align(
                 "of image (a DCE series, or a CT) at every date."
             )
         span = part_of(report, number / len(others), (number + 1) / len(others))
-        found: Any
-        if fixed.modality == "MR":
-            found = register_spine(moving, fixed, centres, settings.spine, span)
-            facts[k] = {"method": "spine, rigid by pieces" if found.bent else "spine, rigid", **found.to_dict()}
-        else:
-            found = register(moving, fixed, settings.registration, span)
-            facts[k] = {"method": settings.registration.model, **found.quality.to_dict()}
-        to_date[k], back[k] = found.transform, found.inverse
         label = f"{dates[k].name} on {dates[home].name}"
+        found: Any
+        try:
+            if fixed.modality == "MR":
+                found = register_spine(moving, fixed, centres, settings.spine, span)
+                facts[k] = {"method": "spine, rigid by pieces" if found.bent else "spine, rigid", **found.to_dict()}
+            else:
+                found = register(moving, fixed, settings.registration, span)
+                facts[k] = {"method": settings.registration.model, **found.quality.to_dict()}
+        except RegistrationError as error:
+            if not dates[k].lesions:
+                raise  # nothing could be measured there
+            warnings.append(f"{label}: {error} Lesions drawn at both are matched by the scanner's geometry.")
+            facts[k] = {"method": "scanner's geometry, since alignment failed"}
+            continue
+        to_date[k], back[k] = found.transform, found.inverse
         warnings += [f"{label}: {text}" for text in found.warnings]
         if isinstance(found, SpineRegistration) and found.shift_mm > 25.0:
             warnings.append(f"{label}: the patient lies {found.shift_mm:.0f} mm from the scanner's geometry.")

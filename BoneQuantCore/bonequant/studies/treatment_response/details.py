@@ -109,7 +109,7 @@ def alignment_section(result: ResponseResult) -> Section:
                 "bend": piece.bend_mm,
                 "turn": piece.turn_deg,
                 "agreement": piece.agreement_mm,
-                "kept": "the whole's" if piece.kept or not facts["bent"] else "its own",
+                "kept": "the whole's" if piece.kept or not facts.get("bent") else "its own",
             }
             for piece in facts.get("pieces", ())
         ]

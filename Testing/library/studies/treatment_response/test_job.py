@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from bonequant.errors import ConfirmationRequired, InputError, SettingsError
+from bonequant.errors import ConfirmationRequired, InputError, RegistrationError, SettingsError
 from bonequant.response import Radiotherapy
 from bonequant.studies.dce_perfusion import DceSettings
 from bonequant.studies.treatment_response import ResponseInputs, ResponseSettings, run, summary
@@ -212,3 +212,19 @@ def test_lesions_drawn_at_the_later_date_alone_are_carried_back(pair):
     truth = pair.before.lesion_to(pair.after).GetInverse()
     error = [np.subtract(back.TransformPoint(p), truth.TransformPoint(p)) for p in where.tolist()]
     assert np.linalg.norm(error, axis=1).max() < 0.6  # a tenth of a slice
+
+
+def test_dates_that_cannot_be_aligned_need_outlines_at_both(pair):
+    """Another part of the body: an error where outlines would be carried, a warning where both are drawn."""
+    series = pair.after.series
+    grid = dataclasses.replace(series.geometry, origin=tuple(np.add(series.geometry.origin, (0.0, 0.0, 400.0))))
+    mask = sitk.Image(pair.after.masks["lesion_1"])
+    mask.SetOrigin(grid.origin)
+    away = pair.date("after", {"lesion_1": mask})
+    away = dataclasses.replace(away, dce=dataclasses.replace(away.dce, series=series.replace(geometry=grid)))
+    anatomies = [anatomy_of(one) for one in (pair.date("before"), away)]
+    found = align([pair.date("before"), away], anatomies, FAST)
+    assert found.between(0, 1) is None
+    assert any("scanner's geometry" in text for text in found.warnings)
+    with pytest.raises(RegistrationError):
+        align([pair.date("before"), dataclasses.replace(away, lesions={})], anatomies, FAST)
