@@ -127,7 +127,7 @@ def _check_settings(model: DiagnosticModel, given: dict[str, Any]) -> list[str]:
                 f"{', '.join(given)}."
             )
         if content_hash(found) != content_hash(wanted):
-            differences = _differences(wanted, found)
+            differences = setting_differences(wanted, found)
             shown = "; ".join(differences[:_SHOWN])
             more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
             where = "" if modality == ANY else f" of {modality}"
@@ -138,10 +138,11 @@ def _check_settings(model: DiagnosticModel, given: dict[str, Any]) -> list[str]:
     return []
 
 
-def _differences(wanted: Any, found: Any, name: str = "") -> list[str]:
+def setting_differences(wanted: Any, found: Any, name: str = "") -> list[str]:
+    """Where two plain settings differ, in words: "mazda.ar_order is 'a', trained with 'b'"."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         names = list(dict.fromkeys([*wanted, *found]))
-        parts = [_differences(wanted.get(key), found.get(key), f"{name}.{key}".lstrip(".")) for key in names]
+        parts = [setting_differences(wanted.get(key), found.get(key), f"{name}.{key}".lstrip(".")) for key in names]
         return [part for group in parts for part in group]
     return [] if content_hash(wanted) == content_hash(found) else [f"{name} is {found!r}, trained with {wanted!r}"]
 

@@ -1,0 +1,74 @@
+"""A CSV file as rows of text with their line numbers: comma, semicolon or tab, in UTF-8."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from bonequant.errors import InputError
+
+_LONGEST_CELL = 1 << 20
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """Columns, and the rows below them; ``lines`` are their numbers in the file."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+    lines: tuple[int, ...]
+
+    def where(self, row: int) -> str:
+        """For messages: file and line of a row."""
+        return f"{self.path}, line {self.lines[row]}"
+
+
+def read_csv(path: Path) -> CsvFile:
+    """Read the file.
+
+    Raises InputError: unreadable, a column twice or without a name, a row longer or shorter than the heading, no row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a readable CSV file in UTF-8: {error}.") from error
+    first = text.partition("\n")[0]
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
+    columns: list[str] = []
+    rows, lines = [], []
+    try:
+        for cells in reader:
+            cells = [_plain(cell) for cell in cells]
+            if not columns:
+                columns = cells
+            elif any(cells):
+                if len(cells) != len(columns):
+                    raise InputError(f"{path}, line {reader.line_num}: {len(cells)} cells, {len(columns)} columns.")
+                rows.append(dict(zip(columns, cells, strict=True)))
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}.") from error
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice or not all(columns):
+        raise InputError(f"{path} has " + (f"the column {twice[0]!r} twice." if twice else "a column without a name."))
+    if not rows:
+        raise InputError(f"{path} lists no lesion.")
+    return CsvFile(path, tuple(columns), tuple(rows), tuple(lines))
+
+
+def number(text: str) -> float:
+    """The number in a cell; NaN where it holds none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _plain(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from running a text as a formula."""
+    cell = cell.strip()
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
