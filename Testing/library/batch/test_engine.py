@@ -99,6 +99,7 @@ def test_a_killed_run_is_continued(tiny_cohort, tmp_path):
     command = [*COMMAND, str(manifest), "--out", str(out), *OPTIONS]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         _wait(lambda: (out / "cohort.json").exists() and events(out, "case"))
+        run.send_signal(signal.SIGSTOP)  # so that it does not end while others look at it
         refused = subprocess.run(command, check=False, capture_output=True, text=True)
         assert (refused.returncode, f"in use by process {run.pid}" in refused.stderr) == (2, True)
         assert cohort_status(out).state == "running"
