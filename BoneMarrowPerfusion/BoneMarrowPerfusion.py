@@ -1,8 +1,16 @@
-"""BoneMarrowPerfusion: skeleton regions from CT and what a functional volume holds in them."""
+"""BoneMarrowPerfusion: marrow and liver perfusion from SPECT/CT, dynamic CT and dynamic SPECT.
+
+The tabs of the panel are in BoneMarrowPerfusionLib, one file each.
+"""
+
+from typing import Any
 
 import slicer
 import vtk
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from BoneMarrowPerfusionLib.marrow_jobs import MarrowJobs
+from BoneMarrowPerfusionLib.measured import Memory
+from BoneMarrowPerfusionLib.series_jobs import SeriesJobs
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import parameterNodeWrapper
@@ -26,25 +34,56 @@ class BoneMarrowPerfusion(ScriptedLoadableModule):
         self.parent.dependencies = ["BoneQuantCore"]
         self.parent.contributors = ["The BoneQuant developers"]
         self.parent.helpText = _(
-            "Segments bone, cortical bone and marrow on a CT and measures a SPECT or PET in them, each on its own grid."
-            " Transforms above the volume or the segmentation are taken into account."
-            " Research use only; not a medical device."
+            "Registers SPECT to CT, finds skeleton, marrow and vertebrae, measures uptake in them while they are"
+            " edited; liver perfusion from dynamic CT beside 99mTc-MAA; kinetics from dynamic SPECT."
+            " Research use only; not a medical device.<br><br>In the Python console:<pre>"
+            "from BoneMarrowPerfusion import BoneMarrowPerfusionLogic\n"
+            "logic = BoneMarrowPerfusionLogic()\n"
+            "nodes = logic.measure(getNode('SPECT'), getNode('CT'))\n"
+            "logic.writeReport(getNode('SPECT'), '/tmp/report')</pre>"
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData() -> None:
+    """The simulated patient, among Slicer's sample data."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="BoneQuant",
+        sampleName="Simulated SPECT/CT patient",
+        uris=None,
+        fileNames=None,
+        nodeNames=None,
+        customDownloader=lambda source: list(BoneMarrowPerfusionLogic().makeSamplePatient()),
+    )
 
 
 @parameterNodeWrapper
 class BoneMarrowPerfusionParameterNode:
-    """What the user has chosen.
+    """What the user has chosen: images of one date or two, regions, and each job's settings as JSON."""
 
-    ctVolume - CT in HU, for the skeleton.
-    functionalVolume - SPECT or PET to measure.
-    regions - segmentation made from the CT, or drawn.
-    """
-
-    ctVolume: vtkMRMLScalarVolumeNode
     functionalVolume: vtkMRMLScalarVolumeNode
+    ctVolume: vtkMRMLScalarVolumeNode
+    laterFunctional: vtkMRMLScalarVolumeNode
+    laterCt: vtkMRMLScalarVolumeNode
     regions: vtkMRMLSegmentationNode
+    samePatientConfirmed: bool = False
+    followRegions: bool = True
+    identified: bool = False
+    marrowSettings: str = ""
+    liverSeries: vtkMRMLSequenceNode
+    liverRegions: vtkMRMLSegmentationNode
+    secondReader: vtkMRMLSegmentationNode
+    maaSpect: vtkMRMLScalarVolumeNode
+    maaCt: vtkMRMLScalarVolumeNode
+    maaRegions: vtkMRMLSegmentationNode
+    liverSettings: str = ""
+    maaSettings: str = ""
+    dynamicSeries: vtkMRMLSequenceNode
+    dynamicRegions: vtkMRMLSegmentationNode
+    dynamicSettings: str = ""
 
 
 class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -52,23 +91,35 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.tabs: list[Any] = []
         self._parameterNode = None
         self._parameterNodeGuiTag = None
 
+    @property
+    def chosen(self) -> Any:
+        """The parameter node, None while no scene is shown."""
+        return self._parameterNode
+
     def setup(self) -> None:
+        from BoneMarrowPerfusionLib.dynamic_tab import DynamicTab
+        from BoneMarrowPerfusionLib.liver_tab import LiverTab
+        from BoneMarrowPerfusionLib.marrow_tab import MarrowTab
+        from BoneQuantPanels.work import WorkBar
+
         ScriptedLoadableModuleWidget.setup(self)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/BoneMarrowPerfusion.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = BoneMarrowPerfusionLogic()
+        self.work = WorkBar(self.ui.workWidget.layout(), self.onBusy)
+        self.tabs = [MarrowTab(self), LiverTab(self), DynamicTab(self)]
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.segmentButton.connect("clicked(bool)", self.onSegment)
-        self.ui.measureButton.connect("clicked(bool)", self.onMeasure)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
+        self.work.cancel()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -79,116 +130,84 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
+        self.work.cancel()
         self.setParameterNode(None)
+        self.logic.forget()
 
     def onSceneEndClose(self, caller, event) -> None:
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def onBusy(self, busy: bool) -> None:
+        """While work runs nothing but Cancel can be pressed: the scene must stay what was measured."""
+        self.ui.tabs.enabled = not busy
 
     def initializeParameterNode(self) -> None:
         self.setParameterNode(self.logic.getParameterNode())
 
     def setParameterNode(self, parameterNode) -> None:
         if self._parameterNode:
+            for tab in self.tabs:
+                tab.exit()
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self._parameterNodeGuiTag = None
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
         self._parameterNode = parameterNode
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
-            self._checkCanApply()
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            for tab in self.tabs:
+                tab.enter()
+            self.refresh()
 
-    def _checkCanApply(self, caller=None, event=None) -> None:
-        chosen = self._parameterNode
-        self.ui.segmentButton.enabled = bool(chosen and chosen.ctVolume)
-        self.ui.segmentButton.toolTip = (
-            _("Segment bone, cortical bone and marrow") if self.ui.segmentButton.enabled else _("Select a CT first")
-        )
-        self.ui.measureButton.enabled = bool(chosen and chosen.functionalVolume and chosen.regions)
-        self.ui.measureButton.toolTip = (
-            _("Measure the functional volume in every region")
-            if self.ui.measureButton.enabled
-            else _("Select a functional volume and regions first")
-        )
-
-    def onSegment(self) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The skeleton could not be segmented."), waitCursor=True):
-            self._parameterNode.regions = self.logic.segmentSkeleton(self._parameterNode.ctVolume)
-
-    def onMeasure(self) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The regions could not be measured."), waitCursor=True):
-            chosen = self._parameterNode
-            self._showTable(self.logic.measureRegions(chosen.functionalVolume, chosen.regions))
-
-    def _showTable(self, tableNode) -> None:
-        layoutManager = slicer.app.layoutManager()
-        if layoutManager is None:  # no main window
-            return
-        layoutManager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
-        applicationLogic = slicer.app.applicationLogic()
-        applicationLogic.GetSelectionNode().SetActiveTableID(tableNode.GetID())
-        applicationLogic.PropagateTableSelection()
+    def refresh(self, caller=None, event=None) -> None:
+        if self._parameterNode:
+            for tab in self.tabs:
+                tab.refresh()
 
 
-class BoneMarrowPerfusionLogic(ScriptedLoadableModuleLogic):
-    """Works on nodes, raises on bad input, knows no widget::
+class BoneMarrowPerfusionLogic(ScriptedLoadableModuleLogic, MarrowJobs, SeriesJobs):
+    """The jobs of the library on nodes. Raises on bad input, knows no widget::
 
-    logic = BoneMarrowPerfusionLogic()
-    regions = logic.segmentSkeleton(getNode("CT"))
-    table = logic.measureRegions(getNode("SPECT"), regions)
+        logic = BoneMarrowPerfusionLogic()
+        nodes = logic.measure(getNode("SPECT"), getNode("CT"))
+        logic.writeReport(getNode("SPECT"), "/tmp/report")
+
+    ``settings`` are the job's own (``bonequant.studies``); ``work`` runs a function that takes a progress callback: a
+    panel's runs it beside the interface, and nodes are read before and written after.
     """
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleLogic.__init__(self, parent)
+        self.memory = Memory()
 
     def getParameterNode(self):
         return BoneMarrowPerfusionParameterNode(super().getParameterNode())
 
-    def segmentSkeleton(self, ctVolume: vtkMRMLScalarVolumeNode) -> vtkMRMLSegmentationNode:
-        """Bone, cortical bone and marrow of a CT as a segmentation that lies where the CT lies."""
-        from bonequant import mrml, roi
+    def forget(self) -> None:
+        """Let go of all results: the scene is closed."""
+        self.memory.dates.clear()
+        self.memory.series.clear()
 
-        masks = roi.skeleton(mrml.from_node(ctVolume))
-        node = mrml.to_node(masks, _("{name} skeleton").format(name=ctVolume.GetName()), slicer.mrmlScene)
-        node.SetReferenceImageGeometryParameterFromVolumeNode(ctVolume)
-        node.SetAndObserveTransformNodeID(ctVolume.GetTransformNodeID())
-        return node
-
-    def measureRegions(
-        self, functionalVolume: vtkMRMLScalarVolumeNode, regions: vtkMRMLSegmentationNode
-    ) -> vtkMRMLTableNode:
-        """One row per segment: volume, mean, sd, median, max, peak, total and what to be careful about."""
+    def unitOf(self, node) -> str:
         from bonequant import mrml
 
-        rows = [
-            {
-                "region": name,
-                "volume_ml": found.volume_ml,
-                "mean": found.mean,
-                "sd": found.sd,
-                "median": found.median,
-                "max": found.max,
-                "peak": found.peak,
-                "total": found.total,
-                "remarks": "; ".join(found.flags),
-            }
-            for name, found in mrml.measure_segments(functionalVolume, regions).items()
-        ]
-        unit = mrml.from_node(functionalVolume).unit
-        units = {"volume_ml": "mL", **dict.fromkeys(("mean", "sd", "median", "max", "peak"), unit)}
-        name = _("{name} in regions").format(name=functionalVolume.GetName())
-        return mrml.rows_to_node(rows, name, slicer.mrmlScene, units=units)
+        return str(mrml.known_facts(node).get("unit", ("", ""))[0])
 
 
 class BoneMarrowPerfusionTest(ScriptedLoadableModuleTest):
-    """Measures a volume of known content in a region of known size."""
+    """Measures a volume of known content in a drawn region of known size, through the whole job."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
         self.setUp()
-        self.test_measureRegions()
+        self.test_measureDrawnRegion()
+        self.setUp()
+        self.test_nothingSelected()
 
-    def test_measureRegions(self):
+    def test_measureDrawnRegion(self):
         import SimpleITK as sitk
         from bonequant import mrml
         from bonequant.volume import Volume
@@ -196,11 +215,16 @@ class BoneMarrowPerfusionTest(ScriptedLoadableModuleTest):
         image = sitk.Image(20, 20, 20, sitk.sitkFloat32) + 3.0
         mask = sitk.Image(20, 20, 20, sitk.sitkUInt8)
         mask[5:15, 5:15, 5:15] = 1
-        table = BoneMarrowPerfusionLogic().measureRegions(
-            mrml.to_node(Volume(image, "NM", "SUVbw"), "SPECT"), mrml.to_node({"marrow": mask}, "Regions")
-        )
-        (row,) = mrml.from_node(table)
+        spect = mrml.to_node(Volume(image, "NM", "SUVbw"), "SPECT")
+        nodes = BoneMarrowPerfusionLogic().measure(spect, regions=mrml.to_node({"marrow": mask}, "Regions"))
+        (row,) = mrml.from_node(nodes.tables["regions"])
         self.assertEqual(row["region"], "marrow")
         self.assertAlmostEqual(row["volume_ml"], 1.0, places=9)
         self.assertAlmostEqual(row["mean"], 3.0, places=6)
-        self.assertEqual(table.GetColumnUnitLabel("mean"), "SUVbw")
+        self.assertEqual(nodes.tables["regions"].GetColumnUnitLabel("mean"), "SUVbw")
+
+    def test_nothingSelected(self):
+        from bonequant.errors import InputError
+
+        with self.assertRaises(InputError):
+            BoneMarrowPerfusionLogic().measure(None)

@@ -133,7 +133,7 @@ def _setattr(self: QObject, name: str, value: Any) -> None:
         _WRITE(self, name, value)
     elif isinstance(value, QObject) and _READ(value, "objectName") == name:
         pass  # PySide's loader of .ui files names every widget on the root; PythonQt finds children by name
-    elif name[0] != "_" and is_cpp(type(self)):
+    elif name[0] != "_" and is_cpp(type(self)) and not isinstance(value, QtCore.SignalInstance):  # PySide keeps those
         raise AttributeError(
             f"{meta.className()} has no property {name}, and new attributes cannot be made on C++ objects."
         )

@@ -68,6 +68,7 @@ def load_module(monkeypatch):
         spec = importlib.util.spec_from_file_location(name, ROOT / name / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, name, module)
+        monkeypatch.syspath_prepend(ROOT / name)
         spec.loader.exec_module(module)
         return module
 

@@ -42,7 +42,7 @@ def kept_table(
 
 
 def kept_map(owner: Any, role: str, name: str, volume: Volume, quantity: str, window: tuple[float, float]) -> Any:
-    """The volume node of this role with these voxels, under the parent transform of ``owner``.
+    """The volume node of this role with these voxels, under the parent transform of ``owner`` if it can have one.
 
     Its colours and window are set when it is made; the user's choice stays when it is filled again.
     """
@@ -57,5 +57,6 @@ def kept_map(owner: Any, role: str, name: str, volume: Volume, quantity: str, wi
     else:
         node = keep(owner, role, volume_to_node(volume, name, owner.GetScene()))
         node.GetDisplayNode().SetWindowLevelMinMax(*window)
-    node.SetAndObserveTransformNodeID(owner.GetTransformNodeID())
+    if owner.IsA("vtkMRMLTransformableNode"):  # a sequence is none
+        node.SetAndObserveTransformNodeID(owner.GetTransformNodeID())
     return node

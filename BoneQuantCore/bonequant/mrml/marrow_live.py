@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import SimpleITK as sitk
+
+from bonequant.mrml.found_regions import space_of
 from bonequant.mrml.live import LivePropagation, Schedule
-from bonequant.mrml.marrow_nodes import write_marrow_tables
-from bonequant.mrml.patches import patch_of
-from bonequant.roi import RoiMeasurement, measure
+from bonequant.mrml.marrow_nodes import MarrowContent, write_marrow_tables
+from bonequant.mrml.patches import fingerprint, patch_of
+from bonequant.roi import measure
 from bonequant.roi.levels import is_level
 from bonequant.studies.marrow_perfusion.table import REFERENCES, region_rows
 
@@ -25,10 +28,12 @@ _DRAWN = "drawn"
 class LiveMarrow:
     """Follows the segments of ``regions`` from ``result`` on, until :meth:`stop` or until the scene is closed.
 
+    Segments that were drawn since ``result`` was measured are measured at once.
+
     Args:
-        result: measured from the segmentation as it stands.
-        regions: segmentation node on the CT; without a CT, on the functional image.
-        functional: the volume node that was measured: its tables are rewritten.
+        result, content: of the job, and of :func:`bonequant.mrml.marrow_nodes.marrow_content`.
+        regions: segmentation node on the CT or on the functional image.
+        functional, ct: the volume nodes that were measured; the tables of ``functional`` are rewritten.
         on_update: called with the names of the regions that were measured again.
         schedule: starts a timer, as for :class:`bonequant.mrml.LivePropagation`.
     """
@@ -36,17 +41,25 @@ class LiveMarrow:
     def __init__(
         self,
         result: MarrowResult,
+        content: MarrowContent,
         regions: Any,
         functional: Any,
+        ct: Any = None,
         *,
         on_update: Callable[[list[str]], None] | None = None,
         schedule: Schedule | None = None,
     ) -> None:
         self.result, self.regions, self.functional = result, regions, functional
         self.uptake, self.hu, self.origins = dict(result.uptake), dict(result.hu), dict(result.origins)
+        on_ct = space_of(regions, {"ct": ct, "functional": functional}) == "ct"
+        self._to_functional, self._to_ct = (result.transform, None) if on_ct else (None, _back(result))
         self._on_update, self._names, self._started = on_update, self._names_by_id(), False
         self._follower = LivePropagation(regions, [], on_update=self._on_drawn, schedule=schedule)
         self._started = True
+        measured = {name: mark for name, (_, mark) in (content.on_ct if on_ct else content.on_functional).items()}
+        stale = [one for one, name in self._names.items() if self._mark(one) != measured.get(name)]
+        if stale:
+            self._on_drawn(stale)
 
     @property
     def running(self) -> bool:
@@ -65,6 +78,10 @@ class LiveMarrow:
             segmentation.GetNthSegmentID(index): segmentation.GetNthSegment(index).GetName()
             for index in range(segmentation.GetNumberOfSegments())
         }
+
+    def _mark(self, segment_id: str) -> str:
+        patch = patch_of(self.regions, segment_id)
+        return fingerprint(patch) if patch is not None else ""
 
     def _on_drawn(self, segment_ids: list[str]) -> None:
         if not self._started:  # the follower's first look; the result holds these numbers
@@ -90,16 +107,19 @@ class LiveMarrow:
             return
         result, mask = self.result, patch.image()
         self.origins[name] = _DRAWN
-        self.uptake[name] = measure(result.functional, mask, result.transform if result.ct is not None else None, name)
+        self.uptake[name] = measure(result.functional, mask, self._to_functional, name)
         if result.ct is not None:
-            self.hu[name] = measure(result.ct, mask, None, name)
+            self.hu[name] = measure(result.ct, mask, self._to_ct, name)
 
     def _rows(self) -> tuple[dict[str, Any], ...]:
         references = list(dict.fromkeys([self.result.settings.reference, *REFERENCES]))
-        ordered: dict[str, RoiMeasurement] = {row["region"]: self.uptake[row["region"]] for row in self._kept_rows()}
-        return region_rows(
-            {**ordered, **self.uptake}, self.hu, self.origins, references, "marrow", self.result.corrected
-        )
+        order = [row["region"] for row in self.result.rows if row["region"] in self.uptake]
+        uptake = {name: self.uptake[name] for name in dict.fromkeys([*order, *self.uptake])}
+        return region_rows(uptake, self.hu, self.origins, references, "marrow", self.result.corrected)
 
-    def _kept_rows(self) -> list[dict[str, Any]]:
-        return [row for row in self.result.rows if row["region"] in self.uptake]
+
+def _back(result: MarrowResult) -> sitk.Transform | None:
+    """Points of the functional image to points of the CT."""
+    if result.registration is not None:
+        return result.registration.inverse
+    return result.transform.GetInverse() if result.transform is not None else None
