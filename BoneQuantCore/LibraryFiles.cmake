@@ -136,16 +136,34 @@ set(LIBRARY_SCRIPTS
   bonequant/mrml/charts.py
   bonequant/mrml/convert.py
   bonequant/mrml/core.py
+  bonequant/mrml/dce_nodes.py
+  bonequant/mrml/dynamic_spect.py
   bonequant/mrml/facts.py
+  bonequant/mrml/found_regions.py
+  bonequant/mrml/frame_times.py
   bonequant/mrml/geometry.py
   bonequant/mrml/hierarchy.py
+  bonequant/mrml/kept.py
+  bonequant/mrml/lesion_inputs.py
+  bonequant/mrml/lesion_list.py
+  bonequant/mrml/lesion_model.py
+  bonequant/mrml/lesion_nodes.py
+  bonequant/mrml/lesion_record.py
   bonequant/mrml/live.py
+  bonequant/mrml/live_curves.py
   bonequant/mrml/live_measure.py
+  bonequant/mrml/liver.py
   bonequant/mrml/maps.py
   bonequant/mrml/marrow.py
+  bonequant/mrml/marrow_inputs.py
+  bonequant/mrml/marrow_live.py
+  bonequant/mrml/marrow_nodes.py
   bonequant/mrml/measure.py
   bonequant/mrml/patches.py
+  bonequant/mrml/response_nodes.py
+  bonequant/mrml/response_tables.py
   bonequant/mrml/responsive.py
+  bonequant/mrml/result_nodes.py
   bonequant/mrml/segments.py
   bonequant/mrml/sequences.py
   bonequant/mrml/tables.py
@@ -256,6 +274,7 @@ set(LIBRARY_SCRIPTS
   bonequant/report/__init__.py
   bonequant/report/closing.py
   bonequant/report/curves.py
+  bonequant/report/feature_plots.py
   bonequant/report/folder.py
   bonequant/report/map_pictures.py
   bonequant/report/page.py
@@ -276,6 +295,7 @@ set(LIBRARY_SCRIPTS
   bonequant/response/dce_vp.py
   bonequant/response/eortc.py
   bonequant/response/evidence.py
+  bonequant/response/evidence_fields.py
   bonequant/response/evidence_table.py
   bonequant/response/flare.py
   bonequant/response/lesion_clouds.py
@@ -387,6 +407,29 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/dce_perfusion/result.py
   bonequant/studies/dce_perfusion/settings.py
   bonequant/studies/dce_perfusion/t1.py
+  bonequant/studies/diagnostic_model/__init__.py
+  bonequant/studies/diagnostic_model/card.py
+  bonequant/studies/diagnostic_model/checklist_items.py
+  bonequant/studies/diagnostic_model/checklists.py
+  bonequant/studies/diagnostic_model/classes.py
+  bonequant/studies/diagnostic_model/csv_file.py
+  bonequant/studies/diagnostic_model/export.py
+  bonequant/studies/diagnostic_model/feature_folder.py
+  bonequant/studies/diagnostic_model/group_facts.py
+  bonequant/studies/diagnostic_model/inputs.py
+  bonequant/studies/diagnostic_model/job.py
+  bonequant/studies/diagnostic_model/labels.py
+  bonequant/studies/diagnostic_model/people_sections.py
+  bonequant/studies/diagnostic_model/readers.py
+  bonequant/studies/diagnostic_model/reading.py
+  bonequant/studies/diagnostic_model/report.py
+  bonequant/studies/diagnostic_model/result.py
+  bonequant/studies/diagnostic_model/sections.py
+  bonequant/studies/diagnostic_model/settings.py
+  bonequant/studies/diagnostic_model/simulated.py
+  bonequant/studies/diagnostic_model/stable_columns.py
+  bonequant/studies/diagnostic_model/tables.py
+  bonequant/studies/diagnostic_model/truth.py
   bonequant/studies/dynamic_spect/__init__.py
   bonequant/studies/dynamic_spect/blood.py
   bonequant/studies/dynamic_spect/export.py
@@ -405,9 +448,11 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/lesion_radiomics/job.py
   bonequant/studies/lesion_radiomics/lesion_list.py
   bonequant/studies/lesion_radiomics/maps.py
+  bonequant/studies/lesion_radiomics/more_maps.py
   bonequant/studies/lesion_radiomics/pictures.py
   bonequant/studies/lesion_radiomics/quality.py
   bonequant/studies/lesion_radiomics/quantify.py
+  bonequant/studies/lesion_radiomics/readers.py
   bonequant/studies/lesion_radiomics/reading.py
   bonequant/studies/lesion_radiomics/regions.py
   bonequant/studies/lesion_radiomics/report.py
