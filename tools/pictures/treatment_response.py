@@ -1,4 +1,4 @@
-"""Pictures of the response report for the docs: ``python tools/pictures/treatment_response.py``. Synthetic data alone."""
+"""Pictures of the response report for the docs: ``python tools/pictures/treatment_response.py``. Synthetic."""
 
 from __future__ import annotations
 

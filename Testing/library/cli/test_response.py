@@ -20,11 +20,9 @@ POSE = (2.0, -4.0, 9.0, 3.0, -1.0, 4.0)
 FAST = ("--set", "dce.signal.t1_s=0.8", "--set", "dce.descriptive=false")
 
 
-@pytest.fixture(scope="module")
-def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two dates of one patient (130 s of frames): ``before/``, ``after/`` and outlines drawn at each."""
-    root = tmp_path_factory.mktemp("response")
-    before = simulate_spine(spine_preset("small", frames=26))
+def written(root: Path, frames: int) -> Path:
+    """Two dates of one patient: ``before/``, ``after/`` and outlines drawn at each; another lesion at the later one."""
+    before = simulate_spine(spine_preset("small", frames=frames))
     after = simulate_spine(spine_follow_up(before.settings, pose=POSE))
     for name, scan in (("before", before), ("after", after)):
         write_dynamic_series(scan.series, root / name)
@@ -40,9 +38,16 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four frames of each date: enough to be refused."""
+    return written(tmp_path_factory.mktemp("few"), frames=4)
+
+
 def test_two_dates_from_dicom(
-    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    scans = written(tmp_path / "scans", frames=26)  # 130 s
     evidence = tmp_path / "evidence.csv"
     evidence.write_text(
         "id,criterion,before.vp,before.vp_reference,after.vp,after.vp_reference,before,after,cycles,new_lesion\n"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from bonequant.errors import InputError, SettingsError
 from bonequant.progress import Progress, no_progress, part_of
@@ -224,7 +227,8 @@ def _provenance(inputs: ResponseInputs, settings: ResponseSettings) -> Provenanc
 def _hashes(one: DateInputs) -> dict[str, str]:
     made = {role: volume.sha256 or hash_image(volume.image) for role, volume in one.images.items()}
     if one.dce is not None:
-        made["dce"] = one.dce.series.sha256 or hash_image(one.dce.series.frame(0).image)
+        series = one.dce.series
+        made["dce"] = series.sha256 or hashlib.sha256(np.ascontiguousarray(series.frames).data).hexdigest()
         if one.dce.t1_map is not None:
             made["T1 map"] = one.dce.t1_map.sha256 or hash_image(one.dce.t1_map.image)
         for i, volume in enumerate(one.dce.t1_volumes, 1):
