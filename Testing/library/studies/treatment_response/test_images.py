@@ -78,3 +78,17 @@ def test_types_on_ct(found):
     findings, _, _ = found
     types = [call.category for subject, call in findings.calls if call.criterion.startswith("CT type")]
     assert types == ["lytic", "blastic"]
+
+
+def test_a_soft_tissue_part_has_three_dimensions():
+    """A box of 8 voxels of 2 mm: 16 mm high; across it the diagonal of its section is the longest diameter."""
+    one = dataclasses.replace(a_date("before", 8.0, 20.0), extra_osseous={"a": image_from_array(LESION, GRID)})
+    lesion = Lesion("L01", ("a",), ("baseline",), (Outline("drawn", one.lesions["a"], 0),))
+    size = size_of(lesion, 0, one, ResponseSettings())
+    longest, across, height = size.extra_osseous_mm
+    assert longest == pytest.approx(16.0 * 2**0.5, abs=2.0)
+    assert across == pytest.approx(16.0 * 2**0.5, abs=2.0)
+    assert height == pytest.approx(16.0, abs=1.0)
+    assert size.volume_ml == pytest.approx(512 * 0.008)
+    carried = dataclasses.replace(lesion, outlines=(Outline("carried", one.lesions["a"], 0),))
+    assert size_of(carried, 0, one, ResponseSettings()).diameters is None
