@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from bonequant.report.pictures import to_png
 from bonequant.report.plots import _colours, _figure
 from bonequant.volume import Curve
@@ -52,28 +50,26 @@ def fitted_curves(
 
 def input_curve(
     curve: Curve,
-    slices: Sequence[tuple[str, np.ndarray, bool]] = (),
+    slices: Sequence[tuple[Curve, bool]] = (),
     *,
     label: str,
     as_found: Curve | None = None,
 ) -> bytes:
-    """An input curve; behind it those of the single slices as (name, values, accepted).
+    """An input curve; behind it those of the single slices as (curve, accepted), each on its own times.
 
     Args:
-        slices: values (T,) on the times of ``as_found`` (of ``curve`` where that is not given).
         label: of the vertical axis, with its unit.
         as_found: the curve before it was shifted in time or averaged with others, drawn dashed.
     """
     figure, axis = _figure(9.5, 3.6)
-    times = (as_found or curve).times_s
     said: set[str] = set()
-    for _, values, accepted in slices:
+    for one, accepted in slices:
         text = "slice" if accepted else "slice left out"
         colour, style = (_SLICE, "-") if accepted else (_LEFT_OUT, ":")
-        axis.plot(times, values, style, color=colour, linewidth=0.9, label=None if text in said else text)
+        axis.plot(one.times_s, one.values, style, color=colour, linewidth=0.9, label=None if text in said else text)
         said.add(text)
     if as_found is not None:
-        axis.plot(times, as_found.values, "--", color="#0b5c8a", linewidth=1.2, label="before the shift")
+        axis.plot(as_found.times_s, as_found.values, "--", color="#0b5c8a", linewidth=1.2, label="before the shift")
     axis.plot(curve.times_s, curve.values, color="#0b5c8a", linewidth=2.0, label=curve.name or "input")
     axis.set_xlabel("time (s)")
     axis.set_ylabel(label)

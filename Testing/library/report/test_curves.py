@@ -25,7 +25,7 @@ def test_points_lines_and_marks_are_drawn() -> None:
 
 def test_an_input_shows_its_slices_and_its_shift() -> None:
     curve = Curve(TIMES, np.exp(-TIMES / 30), "mM", "AIF")
-    slices = [("slice 1", curve.values * 1.1, True), ("slice 2", curve.values * 0.2, False)]
+    slices = [(Curve(TIMES, curve.values * 1.1), True), (Curve(TIMES, curve.values * 0.2), False)]
     assert len({input_curve(curve, label="mM"), input_curve(curve, slices, label="mM")}) == 2
     shifted = Curve(TIMES, np.roll(curve.values, 1), "mM", "AIF")
     assert input_curve(shifted, label="mM", as_found=curve) != input_curve(shifted, label="mM")

@@ -180,7 +180,7 @@ def _input(result: DceResult) -> Section:
         "Delay from": result.delay.source,
         "Quartiles of the fitted delays (s)": quartiles,
     }
-    slices = [(f"slice {one.index}", one.values, one.accepted) for one in artery.slices]
+    slices = [(Curve(artery.times_s, one.values), one.accepted) for one in artery.slices]
     moved = artery if aif.shift_s else None
     blocks: list[Block] = [
         Facts(facts),

@@ -160,7 +160,7 @@ def _curves(result: LiverResult) -> Section:
     blocks: list[Block] = []
     if result.found_aorta is not None:
         found = result.found_aorta
-        slices = [(str(one.index), one.values, one.accepted) for one in found.slices]
+        slices = [(Curve(found.times_s, one.values), one.accepted) for one in found.slices]
         blocks += [
             Picture(
                 input_curve(found, slices, label="enhancement (HU)"),

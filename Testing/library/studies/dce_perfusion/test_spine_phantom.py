@@ -14,7 +14,8 @@ from bonequant.errors import Cancelled, InputError
 from bonequant.io import load_masks, write_segmentation
 from bonequant.kinetics import file_input
 from bonequant.phantom import SpineScan, simulate_spine, spine_preset, write_dynamic_series, write_mr_volume
-from bonequant.studies.dce_perfusion import DceInputs, DceResult, DceSettings, read_inputs, run, write
+from bonequant.report import render
+from bonequant.studies.dce_perfusion import DceInputs, DceResult, DceSettings, page, read_inputs, run, write
 from bonequant.volume import Geometry
 
 REGIONS = ("lesion_1", "vertebra_3", "vertebra_7")
@@ -128,6 +129,7 @@ def test_the_delay_by_hand_and_in_every_voxel(inputs: DceInputs, result: DceResu
         assert by_hand.regions["lesion_1"].of_mean_curve[name] == pytest.approx(value, rel=1e-9)
     voxel = run(inputs, dataclasses.replace(regions, delay="voxel"))
     assert voxel.regions["lesion_1"].of_voxels["delay_s"]["median"] == pytest.approx(2.0, abs=0.6)
+    assert "fitted in every voxel" in render(page(voxel))  # its input was not moved
 
 
 def test_preprocessing_is_switched_and_told(inputs: DceInputs, scan: SpineScan) -> None:
