@@ -9,6 +9,7 @@ import typer
 
 from bonequant.cli.bar import progress_bar
 from bonequant.cli.facts import parse_facts, parse_settings
+from bonequant.cli.frame_times import HELP, split_times
 from bonequant.progress import part_of
 
 
@@ -25,9 +26,7 @@ def dce(
         str,
         typer.Option(help="auto; population:parker (georgiou, weinmann); a CSV of seconds and mM; a mask's name."),
     ] = "auto",
-    times: Annotated[
-        str | None, typer.Option(help="Frame times in seconds, parted by commas, or a file with one per line.")
-    ] = None,
+    times: Annotated[str | None, typer.Option(help=HELP)] = None,
     which: Annotated[str | None, typer.Option(help="Which series, where --series holds several dynamic ones.")] = None,
     fact: Annotated[list[str] | None, typer.Option(help="What the file does not say, as name=value.")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings, a JSON file.")] = None,
@@ -42,8 +41,8 @@ def dce(
     asked = job.input_setting(aif)
     given = [*(set_ or []), *([f"input={asked}"] if asked not in (None, "automatic") else [])]
     chosen = parse_settings(job.DceSettings, settings, given)
-    facts = parse_facts(fact or [])
-    times_s = None if times is None else job.parse_times(times)
+    others, times_s = split_times(fact or [], times)
+    facts = parse_facts(others)
     free_folder(out, overwrite=overwrite)
     with progress_bar("Reading") as progress:
         inputs = job.read_inputs(

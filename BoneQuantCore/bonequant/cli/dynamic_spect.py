@@ -9,7 +9,7 @@ import typer
 
 from bonequant.cli.bar import progress_bar
 from bonequant.cli.facts import parse_facts, parse_settings
-from bonequant.cli.frame_times import split_times
+from bonequant.cli.frame_times import HELP, split_times
 from bonequant.progress import part_of
 
 
@@ -24,9 +24,10 @@ def dynamic_spect(
         Path | None, typer.Option(help="Points of the masks' space (a CT) to points of the SPECT (.tfm, .h5, .txt).")
     ] = None,
     series: Annotated[str | None, typer.Option(help="Which series, where --spect holds several.")] = None,
+    times: Annotated[str | None, typer.Option(help=HELP)] = None,
     fact: Annotated[
         list[str] | None,
-        typer.Option(help="What the file does not say, as name=value; frame times as times_s=30,90,150."),
+        typer.Option(help="What the file does not say, as name=value."),
     ] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings, a JSON file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="One setting, as name=value.")] = None,
@@ -38,7 +39,7 @@ def dynamic_spect(
     from bonequant.studies import dynamic_spect as job
 
     chosen = parse_settings(job.DynamicSpectSettings, settings, set_ or [])
-    others, times_s = split_times(fact or [])
+    others, times_s = split_times(fact or [], times)
     facts = parse_facts(others)
     free_folder(out, overwrite=overwrite)
     with progress_bar("Reading") as progress:

@@ -1,28 +1,42 @@
-"""Frame times from the command line: ``--fact times_s=0,3,6`` or ``--fact times_s=times.txt``."""
+"""Frame times from the command line: ``--times 0,3,6``, ``--times times.txt``, or ``--fact times_s=0,3,6``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from bonequant.errors import InputError
 
+HELP = "Frame times in seconds, parted by commas, or a text file of them; in place of the file's."
 
-def split_times(given: Sequence[str]) -> tuple[list[str], list[float] | None]:
-    """The facts without ``times_s``, and the times in seconds that it holds, or None.
 
-    A value is numbers between commas or blanks, or a text file of them. Raises InputError for anything else.
+def split_times(given: Sequence[str], times: str | None = None) -> tuple[list[str], list[float] | None]:
+    """The facts ``given`` without ``times_s``, and the times in seconds of ``times`` or of that fact, or None.
+
+    Raises InputError for a text that is neither numbers nor a text file of them.
     """
-    rest = [item for item in given if item.partition("=")[0].strip() != "times_s"]
-    texts = [item.partition("=")[2].strip() for item in given if item.partition("=")[0].strip() == "times_s"]
-    if not texts:
+    rest = [item for item in given if not _is_times(item)]
+    asked = [(f"--fact {item}", item.partition("=")[2]) for item in given if _is_times(item)]
+    asked += [(f"--times {times}", times)] if times is not None else []
+    if not asked:
         return rest, None
-    text = texts[-1]
+    said, text = asked[-1]
     try:
-        if Path(text).is_file():
-            text = Path(text).read_text(encoding="utf-8-sig")
-        return rest, [float(part) for part in text.replace(",", " ").replace(";", " ").split()]
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        written = Path(text.strip()).read_text(encoding="utf-8-sig") if _is_file(text.strip()) else text
+        return rest, [float(part) for part in re.split(r"[,;\s]+", written.strip()) if part]
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
         raise InputError(
-            f"--fact times_s={texts[-1]}: give the frame times in seconds, as 0,3,6, or a text file of them."
+            f"{said[:120]}: give the frame times in seconds, as 0,3,6, or a text file of them ({error})."
         ) from error
+
+
+def _is_times(item: str) -> bool:
+    return item.partition("=")[0].strip() == "times_s"
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # a long list of numbers is no name of a file
+        return False

@@ -9,7 +9,7 @@ import typer
 
 from bonequant.cli.bar import progress_bar
 from bonequant.cli.facts import parse_facts, parse_settings
-from bonequant.cli.frame_times import split_times
+from bonequant.cli.frame_times import HELP, split_times
 from bonequant.progress import part_of
 
 
@@ -37,9 +37,10 @@ def liver(
     ct_series: Annotated[str | None, typer.Option(help="Which series, where --ct holds several.")] = None,
     maa_series: Annotated[str | None, typer.Option(help="Which series, where --maa holds several.")] = None,
     maa_ct_series: Annotated[str | None, typer.Option(help="Which series, where --maa-ct holds several.")] = None,
+    times: Annotated[str | None, typer.Option(help=HELP)] = None,
     fact: Annotated[
         list[str] | None,
-        typer.Option(help="What the file of --ct does not say, as name=value; frame times as times_s=0,3,6."),
+        typer.Option(help="What the file of --ct does not say, as name=value."),
     ] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings, a JSON file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="One setting, as name=value.")] = None,
@@ -54,7 +55,7 @@ def liver(
     from bonequant.studies import liver_perfusion as job
 
     chosen = parse_settings(job.LiverSettings, settings, set_ or [])
-    others, times_s = split_times(fact or [])
+    others, times_s = split_times(fact or [], times)
     facts = parse_facts(others)
     free_folder(out, overwrite=overwrite)
     with progress_bar("Reading") as progress:

@@ -9,7 +9,7 @@ write(result, "results")
 from bonequant.studies.dce_perfusion.export import summary, write
 from bonequant.studies.dce_perfusion.inputs import DceInputs
 from bonequant.studies.dce_perfusion.job import arterial_input, run
-from bonequant.studies.dce_perfusion.reading import input_setting, parse_times, read_inputs
+from bonequant.studies.dce_perfusion.reading import input_setting, read_inputs
 from bonequant.studies.dce_perfusion.regions import RegionFit
 from bonequant.studies.dce_perfusion.report import page
 from bonequant.studies.dce_perfusion.result import DceResult
@@ -24,7 +24,6 @@ __all__ = [
     "arterial_input",
     "input_setting",
     "page",
-    "parse_times",
     "read_inputs",
     "run",
     "summary",

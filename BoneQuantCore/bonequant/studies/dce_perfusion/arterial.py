@@ -125,8 +125,7 @@ def plasma_input(
 
 
 def _of_blood(values: np.ndarray, artery: AIF, facts: SignalFacts) -> np.ndarray:
-    already = "mM" if artery.unit in ("mM", "HU") else artery.unit  # HU enhancement was made with the region
-    return of_signal(values[None], facts, facts.blood_t1_s, 1.0, already)[0]
+    return of_signal(values[None], facts, facts.blood_t1_s, 1.0, artery.unit)[0]
 
 
 def _from_elsewhere(curve: Curve, facts: SignalFacts, settings: DceSettings) -> AIF:

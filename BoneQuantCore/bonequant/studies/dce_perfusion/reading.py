@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,29 +78,13 @@ def input_setting(aif: str | Path) -> str | None:
     return text.removeprefix(POPULATION) if text.startswith(POPULATION) else None
 
 
-def parse_times(text: str) -> list[float]:
-    """Frame times in seconds: numbers parted by commas, or a file with one per line. Raises InputError otherwise."""
-    path = Path(text)
-    try:
-        is_file = path.is_file()
-    except OSError:  # a long list of numbers is no name of a file
-        is_file = False
-    try:
-        written = path.read_text(encoding="utf-8-sig") if is_file else text
-        return [float(part) for part in re.split(r"[,;\s]+", written.strip()) if part]
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"Frame times {text[:80]!r}: give seconds parted by commas, or a file with one per line ({error})."
-        ) from error
-
-
 def _input(aif: str | Path, masks: Mapping[str, sitk.Image]) -> tuple[Curve | None, sitk.Image | None]:
     if input_setting(aif) is not None:
         return None, None
     if str(aif) in masks:
         return None, masks[str(aif)]
     if Path(aif).is_file():
-        return file_input(aif), None
+        return file_input(aif, unit=""), None  # in what is fitted: mM, HU or relative
     known = f"masks: {', '.join(masks)}" if masks else "no mask was given"
     raise InputError(
         f"The input {str(aif)!r} is neither auto, population:NAME, a file, nor the name of a mask ({known})."

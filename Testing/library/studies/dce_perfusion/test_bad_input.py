@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bonequant.errors import InputError, MissingFactError
+from bonequant.io import write_dynamic
 from bonequant.kinetics import convolve_exponential, population_aif, spgr_signal
-from bonequant.studies.dce_perfusion import DceInputs, DceSettings, parse_times, read_inputs, run
+from bonequant.studies.dce_perfusion import DceInputs, DceSettings, read_inputs, run
 from bonequant.studies.dce_perfusion.agent import agent_named
 from bonequant.volume import Acquisition, Curve, DynamicSeries, Geometry, Volume, image_from_array
 
@@ -173,20 +174,29 @@ def test_ct_is_enhancement_and_its_input_plasma() -> None:
         np.testing.assert_allclose(found.maps[name].array[outside], truth, rtol=0.01)
 
 
+def test_the_baseline_asked_for_is_that_of_the_input_too(tmp_path: Path) -> None:
+    frames = np.broadcast_to((40.0 + 25.0 * AIF.values)[:, None, None, None], (40, *GRID.shape)).astype(np.float32)
+    frames = frames.copy()
+    frames[2] += 6.0  # noise in the third of five frames before the contrast
+    series = DynamicSeries(frames, TIMES, GRID, "CT", "HU", name="made")
+    region = image_from_array(np.ones(GRID.shape, bool), GRID)
+    settings = DceSettings.from_dict({"delay": "none", "signal": {"baseline_frames": 2}})
+    found = run(DceInputs(series, aif_region=region), settings)
+    assert found.artery.values[:2] == pytest.approx([0.0, 0.0], abs=1e-4)  # float32
+    assert found.concentration.frames[:2].max() == pytest.approx(0.0, abs=1e-5)
+    # An input from a file is in what is fitted.
+    (tmp_path / "aif.csv").write_text("\n".join(f"{t},{v}" for t, v in zip(TIMES, AIF.values, strict=True)))
+    write_dynamic(series, tmp_path / "ct.seq.nrrd")
+    given = run(read_inputs(tmp_path / "ct.seq.nrrd", aif=tmp_path / "aif.csv"), settings)
+    assert (given.artery.method, given.artery.unit) == ("file", "HU")
+
+
 def test_modalities_and_units_that_do_not_fit() -> None:
     series = inputs().series
     with pytest.raises(InputError, match="modality=MR"):
         run(inputs(series=series.replace(modality="OT")), SETTINGS)
     with pytest.raises(InputError, match="unit=HU"):
         run(inputs(series=series.replace(modality="CT")), SETTINGS)
-
-
-def test_frame_times_as_text(tmp_path: Path) -> None:
-    path = tmp_path / "times.txt"
-    path.write_text("0\n16.43\n32.86\n")
-    assert parse_times("0, 16.43, 32.86") == parse_times(str(path)) == [0.0, 16.43, 32.86]
-    with pytest.raises(InputError, match="seconds parted by commas"):
-        parse_times("soon")
 
 
 def test_three_phases_of_a_real_series_are_too_few(data: Path) -> None:
