@@ -20,8 +20,10 @@ from bonequant.kinetics.input_function import InputFunction
 from bonequant.kinetics.models import Kernel, Model, model_named
 from bonequant.kinetics.problem import Problem
 from bonequant.kinetics.settings import KineticsSettings
-from bonequant.progress import Progress
+from bonequant.progress import Progress, no_progress
 from bonequant.volume.types import Curve
+
+_BLOCK = 8192  # curves whose standard errors are worked out together
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,27 +194,40 @@ def predict_kernels(problem: Problem, kernel: np.ndarray, delays: np.ndarray, ti
     return result
 
 
-def standard_errors(problem: Problem, found: Fitted) -> dict[str, np.ndarray]:
+def standard_errors(problem: Problem, found: Fitted, progress: Progress | None = None) -> dict[str, np.ndarray]:
     """sqrt(diag(s^2 (J'J)^-1)) of the free parameters, J by central differences, s^2 = rss / (frames - parameters).
 
-    Delays are held fixed. NaN where a parameter sits on a bound, where the curvature says nothing of the error.
+    Delays are held fixed. NaN where a parameter sits on a bound, where the curvature says nothing of the error. Worked
+    out block by block, as the fit.
     """
-    model = problem.model
-    names = list(model.free)
-    base = {name: found.values[name] for name in model.units}
+    names = list(problem.model.free)
+    errors = {name: np.full(len(found.rss), np.nan) for name in names}
+    usable = np.flatnonzero(np.isfinite(found.rss) & ~found.at_bound)
+    report = progress or no_progress
+    for start in range(0, len(usable), _BLOCK):
+        report(start / len(usable), f"Standard errors: {start} of {len(usable)} curves")
+        voxels = usable[start : start + _BLOCK]
+        for name, values in zip(names, _errors_of(problem, found, names, voxels), strict=True):
+            errors[name][voxels] = values
+    return errors
+
+
+def _errors_of(problem: Problem, found: Fitted, names: list[str], voxels: np.ndarray) -> np.ndarray:
+    """Standard errors (P, B) of the parameters ``names`` at ``voxels``; NaN where they cannot be told."""
+    base = {name: found.values[name][voxels] for name in problem.model.units}
+    delays = found.delays[voxels]
     jacobian = []
     for name in names:
         size = 1e-4 * np.maximum(np.abs(base[name]), 1e-4)
         sides = []
         for sign in (1.0, -1.0):
-            kernel = model.kernel({**base, name: base[name] + sign * size})
-            rows = np.stack([kernel.p1, kernel.p2, kernel.k, kernel.k2])
-            sides.append(predict_kernels(problem, rows, found.delays, problem.times_min))
+            with np.errstate(over="ignore", invalid="ignore"):  # a step across 0 has no curve: NaN
+                kernel = problem.model.kernel({**base, name: base[name] + sign * size})
+                rows = np.stack([kernel.p1, kernel.p2, kernel.k, kernel.k2])
+                sides.append(predict_kernels(problem, rows, delays, problem.times_min))
         jacobian.append((sides[0] - sides[1]) / (2.0 * size[:, None]))
-    j = np.stack(jacobian, axis=2)  # (N, T, P)
-    usable = np.isfinite(j).all(axis=(1, 2)) & ~found.at_bound
-    variance = np.full((len(j), len(names)), np.nan)
-    normal = np.einsum("ntp,ntq->npq", j[usable], j[usable])
+    j = np.stack(jacobian, axis=2)  # (B, T, P)
+    normal = np.einsum("ntp,ntq->npq", j, j)
     scale = np.sqrt(np.einsum("npp->np", normal))
     scale[scale == 0.0] = np.nan
     scaled = normal / (scale[:, :, None] * scale[:, None, :])
@@ -220,6 +235,5 @@ def standard_errors(problem: Problem, found: Fitted) -> dict[str, np.ndarray]:
     inverse = np.full_like(scaled, np.nan)
     inverse[good] = np.linalg.pinv(scaled[good], hermitian=True)
     freedom = len(problem.times_min) - len(names)
-    noise = found.rss[usable] / freedom if freedom > 0 else np.full(usable.sum(), np.nan)
-    variance[usable] = noise[:, None] * np.einsum("npp->np", inverse) / scale**2
-    return {name: np.sqrt(column) for name, column in zip(names, variance.T, strict=True)}
+    noise = found.rss[voxels] / freedom if freedom > 0 else np.full(len(voxels), np.nan)
+    return np.asarray(np.sqrt(noise[:, None] * np.einsum("npp->np", inverse) / scale**2).T)

@@ -11,7 +11,7 @@ from bonequant.errors import GeometryError, InputError
 from bonequant.kinetics.blocks import fit_blocks
 from bonequant.kinetics.fit import frames_that_count, make_problem, standard_errors, units_of
 from bonequant.kinetics.settings import KineticsSettings
-from bonequant.progress import Progress, no_progress
+from bonequant.progress import Progress, no_progress, part_of
 from bonequant.volume.geometry import Geometry
 from bonequant.volume.types import Curve, DynamicSeries, Volume, image_from_array
 
@@ -55,7 +55,8 @@ def fit_maps(
     def block(start: int, stop: int) -> np.ndarray:
         return np.take(frames, voxels[start:stop], axis=1).astype(np.float64)
 
-    found = fit_blocks(problem, len(voxels), block, progress)
+    half = 0.5 if settings.standard_errors else 1.0
+    found = fit_blocks(problem, len(voxels), block, part_of(progress, 0.0, half))
     warnings = list(series.warnings)
     if found.n_failed:
         warnings.append(
@@ -67,7 +68,7 @@ def fit_maps(
     columns = {**found.values, "rss": found.rss, "r2": found.r2}
     units = {**units_of(problem.model, settings), "rss": f"({series.unit})^2" if series.unit else ""}
     if settings.standard_errors:
-        errors = standard_errors(problem, found)
+        errors = standard_errors(problem, found, part_of(progress, half, 1.0))
         columns.update({f"{name}_se": column for name, column in errors.items()})
         units.update({f"{name}_se": units[name] for name in errors})
     maps = {name: _map(series, name, units.get(name, ""), voxels, column, warnings) for name, column in columns.items()}

@@ -138,9 +138,10 @@ def _two_cxm(kernel: Kernel) -> Values:
 def _two_cxm_kernel(values: Values) -> Kernel:
     flow, ps, vp, ve = values["fp"] / 100.0, values["ps"], values["vp"], values["ve"]
     out_plasma, out_tissue = _ratio(flow + ps, vp), _ratio(ps, ve)
-    half = (out_plasma + out_tissue) / 2.0
-    root = np.sqrt(np.maximum(half * half - out_tissue * _ratio(flow, vp), 0.0))
-    fast, slow = half + root, _ratio(out_tissue * _ratio(flow, vp), half + root)
+    with np.errstate(invalid="ignore"):  # no volume at all: its rates are infinite, and the kernel NaN
+        half = (out_plasma + out_tissue) / 2.0
+        root = np.sqrt(np.maximum(half * half - out_tissue * _ratio(flow, vp), 0.0))
+        fast, slow = half + root, _ratio(out_tissue * _ratio(flow, vp), half + root)
     # p1 + p2 = Fp and p1 fast + p2 slow = Fp^2 / vp
     p1 = _ratio(flow * _ratio(flow, vp) - flow * slow, fast - slow)
     return Kernel(p1, flow - p1, fast, slow)

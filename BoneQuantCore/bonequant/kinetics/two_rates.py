@@ -154,7 +154,8 @@ class _State:
         h11, h22 = h11 * (1.0 + damping) + 1e-300, h22 * (1.0 + damping) + 1e-300
         determinant = np.maximum(h11 * h22 - h12 * h12, 1e-12 * h11 * h22) + 1e-300
         g1, g2 = self.gradient / 2.0
-        return np.clip(np.stack([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1]) / determinant, -1.0, 1.0)
+        with np.errstate(over="ignore"):  # no curvature: the longest step
+            return np.clip(np.stack([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1]) / determinant, -1.0, 1.0)
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bonequant.errors import Cancelled, GeometryError, InputError, SettingsError
 from bonequant.kinetics import (
+    MODELS,
     KineticsSettings,
     convolve_exponential,
     curve_maps,
@@ -134,6 +135,21 @@ def test_maps_are_the_fit_on_the_grid_of_the_series():
     whole = fit_maps(series_of(rows), AIF, settings=KineticsSettings(standard_errors=True))
     assert any("1 of 60 voxels" in note for note in whole["ve"].warnings)
     assert np.isnan(whole["ktrans"].array.ravel()[11]) and whole["ktrans_se"].unit == "1/min"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("model", ["extended_tofts", "patlak", "one_tissue", "2cum", "2cxm"])
+def test_curves_without_enhancement_pass_silently(model):
+    """Noise, nothing, and falling lines: values within their bounds, a flag where they sit on one, no warning."""
+    noise = np.random.default_rng(3).normal(0.0, 0.05, (200, 40))
+    rows = np.concatenate([noise, np.zeros((1, 40)), -0.1 * AIF.values[None], 1e-300 * AIF.values[None]])
+    found = fit(TIMES_S, rows, AIF, model)
+    errors = found.standard_errors()
+    assert found.n_failed == 0 and found.at_bound[-3:-1].all()
+    for name in MODELS[model].free:
+        low, high = getattr(KineticsSettings(), MODELS[model].free[name])
+        assert np.all((found[name] >= low) & (found[name] <= high))
+        assert np.isnan(errors[name][found.at_bound]).all()
 
 
 def test_maps_refuse_masks_that_do_not_fit_and_can_be_cancelled():
