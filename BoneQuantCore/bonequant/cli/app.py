@@ -11,9 +11,11 @@ from bonequant.cli.dynamic_spect import dynamic_spect
 from bonequant.cli.info import info
 from bonequant.cli.liver import liver
 from bonequant.cli.marrow import marrow
+from bonequant.cli.predict import predict
 from bonequant.cli.radiomics import radiomics
 from bonequant.cli.response import response
 from bonequant.cli.response_cohort import response_cohort
+from bonequant.cli.train import train
 
 app = typer.Typer(
     name="bonequant",
@@ -29,9 +31,11 @@ app.command()(dynamic_spect)
 app.command()(info)
 app.command()(liver)
 app.command()(marrow)
+app.command()(predict)
 app.command()(radiomics)
 app.command()(response)
 app.command()(response_cohort)
+app.command()(train)
 
 
 @app.callback()

@@ -53,11 +53,12 @@ def lasso_plot(lasso: LassoCv, names: Sequence[str], rule: str, title: str) -> b
     # The part of the path beyond lambda.min says nothing about the model and would flatten the rest.
     last = min(len(x) - 1, lasso.at_min + 8)
     right.set_xlim(x[0] + 0.03, x[last])
-    seen = np.abs(coefficients[: last + 1]).max(initial=0.1)
-    right.set_ylim(-1.08 * seen, 1.08 * seen)
+    low, high = float(coefficients[: last + 1].min()), float(coefficients[: last + 1].max())
+    room = max(high - low, 0.1)
+    right.set_ylim(low - 0.06 * room, high + 0.06 * room)
     right.axhline(0, color=INK, linewidth=0.8)
     right.set_ylabel("coefficient per SD")
-    _name_largest(right, coefficients[last], coefficients[chosen], names, 2.16 * float(seen))
+    _name_largest(right, coefficients[last], coefficients[chosen], names, 1.12 * room)
     figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
     return to_png(figure)
 

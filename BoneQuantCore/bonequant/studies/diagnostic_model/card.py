@@ -23,21 +23,24 @@ def card(result: DiagnosticResult, model: ModelEvidence) -> dict[str, Any]:
     """The card of one model as plain data, in the order in which it is read."""
     stored, found = model.model, model.performance
     cohort = result.models
+    by_patient = ", by patient" if result.grouped else ""
     return {
-        "model": f"{model.name}: logistic regression on {len(stored.features)} of {len(model.features)} features",
         "intended_use": stored.intended_use,
-        "not_intended": "Decisions about a patient; lesions for which `predict` warns of values outside the training "
-        "range; other extraction settings, which `predict` refuses.",
+        "not_intended": "Decisions about a patient; lesions with a warning of values outside the training range; other "
+        "extraction settings, which bonequant predict refuses.",
         "predicts": f"probability of {result.positive} (against {result.negative})",
         "data": f"{cohort.n_lesions} lesions"
         + (f" of {cohort.n_patients} patients" if result.grouped else "")
         + f", {100 * cohort.n_positive / cohort.n_lesions:.0f} % {result.positive}",
         "centres": ", ".join(sorted({lesion.centre for lesion in result.inputs.lesions} - {""})) or "not told",
+        "model": model.name,
+        "features": f"{len(stored.features)} of {len(model.features)}",
         "performance": f"AUC {found.auc.auc:.3f}{_ends(found.auc.ci)}, Brier score {found.brier.value:.3f}, "
-        f"calibration slope {found.calibration.slope:.2f}; out of fold" + (", by patient" if result.grouped else ""),
+        f"calibration slope {found.calibration.slope:.2f}; out of fold{by_patient}",
         "cut_off": f"{stored.threshold:.3f} ({stored.threshold_rule})",
+        "file": file_name(model.name),
+        "sha256": stored.sha256,
         "limits": list(limits(result, model)),
-        "file": f"{file_name(model.name)}, SHA-256 {stored.sha256}",
     }
 
 

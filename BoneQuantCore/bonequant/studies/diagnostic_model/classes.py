@@ -68,10 +68,7 @@ def calls_of(reader: str, lesions: Sequence[Lesion], classes: tuple[str, str], s
         return Calls(reader, list(said), words, called.astype(np.float64), False, math.nan, called)
     if not np.isfinite(numbers).all():
         bad = next(word for word, value in zip(words, numbers.tolist(), strict=True) if not math.isfinite(value))
-        raise InputError(
-            f"reader_{reader.replace(' ', '_')} says {bad!r}: {classes[0]}, {classes[1]}, or a number for every lesion "
-            "is due."
-        )
+        raise InputError(f"{reader} says {bad!r}: {classes[0]}, {classes[1]}, or a number for every lesion is due.")
     if set(numbers.tolist()) <= {0.0, 1.0}:
         return Calls(reader, list(said), words, numbers, False, math.nan, numbers > 0)
     cutoff = settings.reader_positive_from

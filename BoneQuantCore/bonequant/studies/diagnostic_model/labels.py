@@ -113,7 +113,7 @@ def _lesion(folder: FeatureFolder, row: int, extra: _Labels | None) -> Lesion:
         label=cells.get("label", ""),
         centre=cells.get("centre", ""),
         readers={
-            name.removeprefix(READER).replace("_", " "): text
+            name.replace("_", " "): text
             for name, text in cells.items()
             if name.startswith(READER) and text not in _NO_CALL
         },

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bonequant.report import Facts, Notice, Page, Section, Table, Text
+from bonequant.radiomics.model.paper import WARNING
+from bonequant.report import Facts, Notice, Page, Section, Table
 from bonequant.report.closing import provenance_section, settings_section, title_of
 from bonequant.report.page import Block
-from bonequant.studies.diagnostic_model import sections
+from bonequant.studies.diagnostic_model import sections, selection_sections
 from bonequant.studies.diagnostic_model.card import card
 from bonequant.studies.diagnostic_model.checklists import AUTHORS, sheet_rows
 from bonequant.studies.diagnostic_model.people_sections import fact_section, reader_section
@@ -24,8 +25,8 @@ def page(result: DiagnosticResult, *, truth: PlantedTruth | None = None) -> Page
         *([truth_section(result, truth)] if truth else []),
         sections.cutoff_section(result),
         sections.probability_section(result),
-        sections.selection_section(result),
-        sections.feature_section(result),
+        selection_sections.selection_section(result),
+        selection_sections.feature_section(result),
         *([reader_section(result)] if result.readers else []),
         fact_section(result),
         card_section(result),
@@ -40,19 +41,23 @@ def page(result: DiagnosticResult, *, truth: PlantedTruth | None = None) -> Page
         subtitle=f"{result.positive} against {result.negative}: {models.n_lesions} lesions{patients}, "
         f"{models.n_positive} {result.positive}",
         headline=_headline(result),
-        notices=[Notice("warning", text) for text in result.warnings],
+        notices=[Notice("warning", text) for text in result.warnings if text != WARNING],  # said where paper mode is
         sections=parts,
     )
 
 
 def card_section(result: DiagnosticResult) -> Section:
-    """Model cards, the last model's in full."""
-    blocks: list[Block] = []
-    for model in reversed(result.models.models.values()):
-        facts = card(result, model)
-        told = {title_of(name): value for name, value in facts.items() if name not in ("limits", "model")}
-        blocks += [Text(facts["model"]), Facts(told)]
-        blocks += [Notice("note", text) for text in facts["limits"]]
+    """What all models share, then each model's own line and limits."""
+    cards = [card(result, model) for model in result.models.models.values()]
+    own = ("model", "features", "performance", "cut_off", "file", "sha256", "limits")
+    shared = {title_of(name): value for name, value in cards[0].items() if name not in own}
+    columns = {name: title_of(name) for name in own if name not in ("limits", "sha256")}
+    limits = list(dict.fromkeys(text for facts in cards for text in facts["limits"]))
+    blocks: list[Block] = [Facts(shared), Table(columns, cards, "SHA-256 of each file is in result.json.")]
+    for text in limits:
+        whose = [facts["model"] for facts in cards if text in facts["limits"]]
+        of = "" if len(whose) == len(cards) else f"{', '.join(whose)}: "
+        blocks.append(Notice("note", of + text))
     return Section("Model card", blocks)
 
 
@@ -84,7 +89,6 @@ def _headline(result: DiagnosticResult) -> list[tuple[str, Any, str]]:
         cards.append((f"AUC, {name}", f"{model.performance.auc.auc:.3f}", f"{low:.3f} to {high:.3f}"))
     last = list(result.models.models.values())[-1]
     cards.append((f"Brier score, {last.name}", f"{last.performance.brier.value:.3f}", ""))
-    cards.append((f"Calibration slope, {last.name}", f"{last.performance.calibration.slope:.2f}", ""))
     return cards
 
 

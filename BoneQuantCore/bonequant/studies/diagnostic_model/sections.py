@@ -1,15 +1,14 @@
-"""The evidence in the report: models side by side, cut-offs, calibration, selection, features."""
+"""The evidence in the report: models side by side, cut-offs, calibration."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from bonequant.radiomics.model import Performance
 from bonequant.radiomics.model.paper import WARNING
 from bonequant.report import Notice, Picture, Section, Table, Text
-from bonequant.report.feature_plots import class_boxplots, class_heatmap
 from bonequant.report.page import Block
 from bonequant.report.performance_plots import (
     AucRow,
@@ -19,12 +18,9 @@ from bonequant.report.performance_plots import (
     decision_curves,
     roc_curves,
 )
-from bonequant.report.selection_plots import lasso_plot, selection_frequency
 from bonequant.statistics import Proportion
 from bonequant.studies.diagnostic_model import tables
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
-
-_MOST_BOXES = 20
 
 
 def models_section(result: DiagnosticResult, best: dict[str, float] | None) -> Section:
@@ -64,40 +60,25 @@ def models_section(result: DiagnosticResult, best: dict[str, float] | None) -> S
 
 
 def _auc_table(result: DiagnosticResult, level: str) -> Table:
-    rows = []
-    for name, how, found in tables.judged(result):
-        rows.append(
-            {
-                "model": name,
-                "judged": how,
-                "n": len(found.labels),
-                "auc": f"{found.auc.auc:.3f}{_ends(found.auc.ci)}",
-                "bootstrap": _ends(found.bootstrap.ci).strip() if found.bootstrap else None,
-                "brier": f"{found.brier.value:.3f}{_ends(found.brier.ci)}",
-                "slope": f"{found.calibration.slope:.2f}{_ends(found.calibration.slope_ci, 2)}",
-                "intercept": f"{found.calibration.intercept:.2f}{_ends(found.calibration.intercept_ci, 2)}",
-            }
-        )
-    flags: dict[int, Any] = {
-        at: "ok" if row["judged"] == tables.HONEST else "warning"
-        for at, row in enumerate(rows)
-        if row["judged"] == tables.HONEST or str(row["judged"]).startswith("paper")
-    }
-    columns = {
-        "model": "Model",
-        "judged": "Judged",
-        "n": "Lesions",
-        "auc": f"AUC ({level})",
-        "bootstrap": "Bootstrap",
-        "brier": "Brier score",
-        "slope": "Calibration slope",
-        "intercept": "Intercept",
-    }
-    caption = (
-        "Green: every step was repeated without the patients that are judged. Yellow: too optimistic, see the warning. "
-        "The bootstrap draws whole patients."
-    )
-    return Table(columns, rows, caption, flags)
+    rows = [
+        {
+            "model": name,
+            "judged": how,
+            "n": len(found.labels),
+            "auc": f"{found.auc.auc:.3f}{_ends(found.auc.ci)}",
+            "bootstrap": _ends(found.bootstrap.ci).strip(" ()") if found.bootstrap else None,
+            "brier": f"{found.brier.value:.3f}{_ends(found.brier.ci)}",
+        }
+        for name, how, found in tables.judged(result)
+        if how != tables.APPARENT
+    ]
+    flags: dict[int, Any] = {at: "ok" if row["judged"] == tables.HONEST else "warning" for at, row in enumerate(rows)}
+    columns = {"model": "Model", "judged": "Judged", "n": "Lesions", "auc": f"AUC ({level}, DeLong)"}
+    columns |= {"bootstrap": f"{level}, bootstrap", "brier": "Brier score"}
+    caption = "Green: every step was repeated without the patients that are judged."
+    if len(rows) > len(result.models.models):
+        caption += " Yellow: too optimistic, see the warning."
+    return Table(columns, rows, f"{caption} The bootstrap draws whole patients.", flags)
 
 
 def _test_table(result: DiagnosticResult) -> Block:
@@ -186,90 +167,26 @@ def probability_section(result: DiagnosticResult) -> Section:
             "broken lines.",
         ),
     ]
+    blocks.insert(1, _calibration_table(found))
     blocks += [Text(f"{name}: {item.calibration.note}.") for name, item in found.items() if item.calibration.note]
     return Section("Can the probabilities be believed?", blocks)
 
 
-def selection_section(result: DiagnosticResult) -> Section:
-    """How the features were chosen."""
-    models = result.models.models
-    columns = {
-        "model": "Model",
-        "offered": "Usable features",
-        "after_correlation": f"After |r| > {result.settings.model.correlation_cutoff:g}",
-        "selected": "Kept by the LASSO",
-        "lambda_min": "lambda.min",
-        "lambda_1se": "lambda.1se",
-        "fit": "Regression",
-    }
-    rule = result.settings.model.lambda_rule
-    blocks: list[Block] = [Table(columns, tables.selection_rows(result), f"All lesions; rule: lambda.{rule}.")]
-    for name, model in models.items():
-        if model.fitted.lasso is not None:
-            blocks.append(
-                Picture(
-                    lasso_plot(model.fitted.lasso, model.fitted.filtered, rule, name),
-                    f"{name}: cross-validated deviance (left) and LASSO coefficients (right); the full line is the "
-                    f"lambda taken. Warm: speaks for {result.positive}, cool: against; grey: not kept.",
-                )
-            )
-    frequencies = {name: model.honest.selection_frequency for name, model in models.items() if model.honest}
-    if frequencies:
-        kept = {name: models[name].fitted.selected for name in frequencies}
-        blocks.append(
-            Picture(
-                selection_frequency(frequencies, kept),
-                "How often the outer folds chose a feature. Full bars are in the final model; a full bar that is "
-                "short was chosen by chance as much as by merit.",
-            )
-        )
-    return Section("How the features were chosen", blocks)
-
-
-def feature_section(result: DiagnosticResult) -> Section:
-    """Coefficients, boxes and the heatmap of the kept features."""
-    columns = {
-        "model": "Model",
-        "feature": "Feature",
-        "ibsi_id": "IBSI",
-        "coefficient_per_sd": "Coefficient per SD",
-        "standard_error": "SE",
-        "odds_ratio_per_sd": "Odds ratio per SD",
-        "low": "Training from",
-        "high": "to",
-        "share": "Folds %",
-    }
+def _calibration_table(found: Mapping[str, Performance]) -> Table:
     rows = [
-        {**row, "ibsi_id": row["ibsi_id"] or None, "share": 100 * row["share_of_folds"]}
-        for row in tables.selected_rows(result)
-        if row["in_model"]
+        {
+            "model": name,
+            "slope": f"{item.calibration.slope:.2f}{_ends(item.calibration.slope_ci, 2)}",
+            "intercept": f"{item.calibration.intercept:.2f}{_ends(item.calibration.intercept_ci, 2)}",
+            "large": f"{item.calibration.in_the_large:.2f}{_ends(item.calibration.in_the_large_ci, 2)}",
+            "brier": f"{item.brier.value:.3f}{_ends(item.brier.ci)}",
+            "scaled": f"{item.brier.scaled:.3f}",
+        }
+        for name, item in found.items()
     ]
-    if not rows:
-        return Section("The kept features", [Text("No feature was kept by any model.")])
-    caption = "A standard error does not know that the feature was selected; it is too small."
-    blocks: list[Block] = [Table(columns, rows, caption)]
-    names = list(dict.fromkeys(row["feature"] for row in rows))
-    last = list(result.models.models.values())[-1]
-    shown = [name for name in names if name in last.fitted.selected] or names
-    words = (result.positive, result.negative)
-    which = "the combined model" if len(result.models.models) > 1 else "the model"
-    values = result.of_columns(tuple(shown[:_MOST_BOXES]))
-    blocks.append(
-        Picture(
-            class_boxplots(values, shown[:_MOST_BOXES], result.labels, words),
-            f"Features kept by {which}, by class; boxes to the quartiles, whiskers to 1.5 of their distance.",
-            wide=len(shown) > 2,
-        )
-    )
-    values = result.of_columns(tuple(shown))
-    z = (values - values.mean(axis=0)) / np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
-    blocks.append(
-        Picture(
-            class_heatmap(z, shown, result.labels, last.performance.predicted, words),
-            f"The same features of every lesion, with the out-of-fold probability of {which} on top.",
-        )
-    )
-    return Section("The kept features", blocks)
+    columns = {"model": "Model", "slope": "Slope (ideal 1)", "intercept": "Intercept (ideal 0)"}
+    columns |= {"large": "In the large (ideal 0)", "brier": "Brier score", "scaled": "scaled (ideal 1)"}
+    return Table(columns, rows)
 
 
 def percent(found: Proportion) -> str:
