@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bonequant.errors import InputError, SettingsError
+from bonequant.errors import InputError, MissingFactError, SettingsError
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance, hash_image
 from bonequant.response import Call, DceScan, calls_of, dce_vp, patient_level
@@ -103,7 +103,10 @@ def _maps(dates: Any, settings: ResponseSettings, progress: Progress) -> tuple[D
     found: list[DceResult | None] = []
     for k, one in enumerate(dates):
         span = part_of(progress, k / len(dates), (k + 1) / len(dates))
-        found.append(None if one.dce is None else dce_perfusion.run(one.dce, settings.dce, span))
+        try:
+            found.append(None if one.dce is None else dce_perfusion.run(one.dce, settings.dce, span))
+        except MissingFactError as error:
+            raise MissingFactError(f"{one.name}: {_way_out_here(str(error))}", error.fact) from error
     made = [result for result in found if result is not None]
     for first, second in itertools.pairwise(made):
         if (first.facts.quantity, first.facts.unit) != (second.facts.quantity, second.facts.unit):
@@ -112,6 +115,12 @@ def _maps(dates: Any, settings: ResponseSettings, progress: Progress) -> tuple[D
                 f"as {second.facts.quantity} in {second.facts.unit or 'no unit'}: these do not compare."
             )
     return tuple(found)
+
+
+def _way_out_here(text: str) -> str:
+    """The DCE job names its own options; here its settings lie under ``dce`` and T1 comes with the date."""
+    here = text.replace("--set ", "--set dce.")
+    return here.replace("(--t1-series)", "(folder T1 of the date)").replace("(--t1-map)", "(file T1_map of the date)")
 
 
 def _perfusion(

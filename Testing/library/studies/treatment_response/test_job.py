@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from bonequant.errors import ConfirmationRequired, InputError, RegistrationError, SettingsError
+from bonequant.errors import ConfirmationRequired, InputError, MissingFactError, RegistrationError, SettingsError
 from bonequant.response import Radiotherapy
 from bonequant.studies.dce_perfusion import DceSettings
 from bonequant.studies.treatment_response import ResponseInputs, ResponseSettings, run, summary
@@ -228,3 +228,11 @@ def test_dates_that_cannot_be_aligned_need_outlines_at_both(pair):
     assert any("scanner's geometry" in text for text in found.warnings)
     with pytest.raises(RegistrationError):
         align([pair.date("before"), dataclasses.replace(away, lesions={})], anatomies, FAST)
+
+
+def test_a_missing_t1_names_the_way_out_of_this_command(pair):
+    one = pair.date("before")
+    without = dataclasses.replace(one, dce=dataclasses.replace(one.dce, t1_map=None))
+    with pytest.raises(MissingFactError, match=r"--set dce\.signal\.t1_s") as error:
+        run(ResponseInputs([without, pair.date("after")], THERAPY), FAST)
+    assert "folder T1" in str(error.value)
