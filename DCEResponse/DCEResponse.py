@@ -1,16 +1,24 @@
-"""DCEResponse: dynamic series before and after therapy. Perfusion maps and criteria come in a later version."""
+"""DCEResponse: dynamic series before and after therapy, their maps and changes, and calls that explain themselves."""
 
-import qt
+import enum
+import pathlib
+from typing import Annotated
+
 import slicer
-from slicer import vtkMRMLSequenceNode
+import vtk
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
+from slicer.parameterNodeWrapper import Default, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
+
+DATES = ("before", "after")
 
 
 class DCEResponse(ScriptedLoadableModule):
@@ -21,43 +29,381 @@ class DCEResponse(ScriptedLoadableModule):
         self.parent.dependencies = ["BoneQuantCore"]
         self.parent.contributors = ["The BoneQuant developers"]
         self.parent.helpText = _(
-            "Reads a dynamic series with its frame times from a sequence, from the Python console:"
-            " <tt>DCEResponseLogic().frameTimes(sequenceNode)</tt>."
-            " Perfusion maps and response criteria are not part of this version."
-            " Research use only; not a medical device."
+            "Compares dynamic contrast-enhanced series before and after therapy: perfusion maps, lesion and healthy"
+            " vertebra carried over the dates, normalised Vp, the call with its reasons, and other response criteria."
+            " From the Python console:<br><tt>logic = DCEResponseLogic()<br>"
+            'before = logic.study("before", getNode("DCE before"), t1=getNode("T1 before"),'
+            ' regions=getNode("Outlines before"))<br>'
+            'after = logic.study("after", getNode("DCE after"), t1=getNode("T1 after"))<br>'
+            "result = logic.compare(before, after); print(result.call.category, result.call.rule)<br>"
+            'logic.writeReport(result, "results")</tt><br>'
+            "Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
 
 
-class DCEResponseWidget(ScriptedLoadableModuleWidget):
-    """Says what the module can do so far; its panel is not part of this version."""
+class Known(enum.Enum):
+    """An answer that may be missing."""
+
+    UNKNOWN = "unknown"
+    YES = "yes"
+    NO = "no"
+
+    def label(self) -> str:
+        return {"unknown": _("not known"), "yes": _("yes"), "no": _("no")}[self.value]
+
+    @property
+    def answer(self):
+        return {"unknown": None, "yes": True, "no": False}[self.value]
+
+
+@parameterNodeWrapper
+class DCEResponseParameterNode:
+    """What the user has chosen; per date the series, T1, artery, delay by hand and outlines.
+
+    settings - ResponseSettings as JSON, "" for the defaults.
+    evidence - what other criteria judge, as JSON.
+    """
+
+    beforeSequence: vtkMRMLSequenceNode
+    beforeT1: vtkMRMLScalarVolumeNode
+    beforeFlipAngles: vtkMRMLSequenceNode
+    beforeArtery: vtkMRMLSegmentationNode
+    beforeShift: Annotated[float, WithinRange(-20.0, 20.0)] = 0.0
+    beforeShifted: bool = False
+    beforeRegions: vtkMRMLSegmentationNode
+    afterSequence: vtkMRMLSequenceNode
+    afterT1: vtkMRMLScalarVolumeNode
+    afterFlipAngles: vtkMRMLSequenceNode
+    afterArtery: vtkMRMLSegmentationNode
+    afterShift: Annotated[float, WithinRange(-20.0, 20.0)] = 0.0
+    afterShifted: bool = False
+    afterRegions: vtkMRMLSegmentationNode
+    live: bool = True
+    radiotherapyEnd: str
+    doseGy: Annotated[float, WithinRange(0.0, 200.0)] = 0.0
+    fractions: Annotated[int, WithinRange(0, 100)] = 0
+    referenceInField: Known
+    fracture: Known
+    samePatientConfirmed: bool = False
+    settings: str
+    map: Annotated[str, Default("vp")]
+    mapOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.6
+    legend: bool = True
+    evidence: Annotated[str, Default("[]")]
+    outFolder: pathlib.Path
+    dicom: bool = False
+    identified: bool = False
+
+
+class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self._parameterNode = None
+        self._guiTags = []
 
     def setup(self) -> None:
+        from bonequant.studies.treatment_response import ResponseSettings
+        from BoneQuantPanels.settings_form import SettingsForm
+        from BoneQuantPanels.work import WorkBar
+        from DCEResponseLib.choices import Choices
+        from DCEResponseLib.criteria_tab import CriteriaTab
+        from DCEResponseLib.drawing import Drawing
+        from DCEResponseLib.result_view import ResultView
+        from DCEResponseLib.study_page import StudyPage
+
         ScriptedLoadableModuleWidget.setup(self)
-        label = qt.QLabel(
-            _(
-                "This version reads the frame times of a dynamic series from the Python console:\n\n"
-                "from DCEResponse import DCEResponseLogic\n"
-                'DCEResponseLogic().frameTimes(getNode("DCE"))\n\n'
-                "Research use only; not a medical device."
-            )
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/DCEResponse.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = DCEResponseLogic()
+        self.choices = Choices(self.logic)
+        path = self.resourcePath("UI/DCEStudy.ui")
+        tabs = {"before": self.ui.beforeTab, "after": self.ui.afterTab}
+        self.pages = {date: StudyPage(date, path, tabs[date], self.onFindArtery, self.onRedraw) for date in DATES}
+        self.settingsForm = SettingsForm(ResponseSettings, self.ui.settingsWidget.layout(), self.onSettings)
+        self.criteria = CriteriaTab(self.ui, self.logic, self.onEvidence)
+        self.work = WorkBar(self.ui.workWidget.layout(), busy=self.onBusy)
+        self.drawing = Drawing(self.ui, self.logic, self.choices)
+        self.view = ResultView(self.ui, self.logic)
+        for date, page in self.pages.items():
+            page.ui.shiftSlider.connect("valueChanged(double)", lambda value, date=date: self.view.shift(date, value))
+        for signal, slot in (
+            (self.ui.loadButton, self.onLoad),
+            (self.ui.demoButton, self.onDemo),
+            (self.ui.proposeButton, self.onPropose),
+            (self.ui.compareButton, self.onCompare),
+            (self.ui.reportButton, self.onReport),
+        ):
+            signal.connect("clicked(bool)", slot)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self) -> None:
+        self.initializeParameterNode()
+        self.drawing.enter()
+
+    def exit(self) -> None:
+        self.drawing.leave()
+        self.setParameterNode(None)
+
+    def onSceneStartClose(self, caller, event) -> None:
+        self.work.cancel()
+        self.logic.result = None
+        self.drawing.leave()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+            self.drawing.enter()
+
+    def initializeParameterNode(self) -> None:
+        self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, parameterNode) -> None:
+        if self._parameterNode:
+            for tag in self._guiTags:
+                self._parameterNode.disconnectGui(tag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        self._guiTags, self._parameterNode = [], parameterNode
+        self.drawing.setParameterNode(parameterNode)
+        self.view.setParameterNode(parameterNode)
+        if self._parameterNode:
+            self._guiTags = [self._parameterNode.connectGui(self.ui)]
+            for page in self.pages.values():
+                self._guiTags.append(self._parameterNode.connectParametersToGui(page.widgets()))
+                page.refresh()
+            self.settingsForm.set_json(self._parameterNode.settings)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            self._checkCanApply()
+
+    def _checkCanApply(self, caller=None, event=None) -> None:
+        chosen, busy = self._parameterNode, self.work.running
+        if chosen is None:
+            return
+        missing = self.choices.missing(chosen)
+        self.ui.compareButton.enabled = not missing and not busy
+        self.ui.compareButton.toolTip = missing or _(
+            "Fit maps of both dates, align them, measure and call the response"
         )
-        label.wordWrap = True
-        label.textInteractionFlags = qt.Qt.TextSelectableByMouse
-        self.layout.addWidget(label)
-        self.layout.addStretch(1)
+        self.ui.proposeButton.enabled = bool(chosen.beforeSequence and chosen.beforeRegions) and not busy
+        self.ui.proposeButton.toolTip = (
+            _("Propose the healthy vertebra next to the lesion; look at it before you trust it")
+            if self.ui.proposeButton.enabled
+            else _("Select the series before and draw the lesion on it first")
+        )
+        result = self.logic.result
+        self.ui.reportButton.enabled = result is not None and not busy
+        self.ui.reportButton.toolTip = (
+            _("Write the report, tables, maps and outlines of this comparison") if result else _("Compare first")
+        )
+        for date, page in self.pages.items():
+            page.show_artery(getattr(chosen, f"{date}Artery"))
+        self.criteria.set_rows(chosen.evidence)
+        self.view.refresh()
+
+    def onBusy(self, busy: bool) -> None:
+        for section in (self.ui.inputsSection, self.ui.regionsSection, self.ui.settingsSection, self.ui.reportSection):
+            section.enabled = not busy
+        self._checkCanApply()
+
+    def _shown(self, what: str):
+        """Errors of what the user asked for, shown with ``what`` could not be done."""
+        from BoneQuantPanels.work import errors_shown
+
+        return errors_shown(what)
+
+    def onSettings(self, text: str) -> None:
+        self._parameterNode.settings = text
+
+    def onEvidence(self, rows: str) -> None:
+        self._parameterNode.evidence = rows
+
+    def onLoad(self) -> None:
+        from BoneQuantPanels.work import errors_shown
+
+        date = DATES[self.ui.studyTabs.currentIndex]
+        with errors_shown(_("The study could not be read.")):
+            self.choose(date, self.logic.readStudy(self.ui.folderButton.directory, date, run=self.work.run))
+
+    def onDemo(self) -> None:
+        with self._shown(_("The demo data could not be made.")):
+            for date, nodes in self.logic.makeDemo(run=self.work.run).items():
+                self.choose(date, nodes)
+
+    def choose(self, date: str, nodes: dict) -> None:
+        """Select the nodes of a study that was read."""
+        names = {"sequence": "Sequence", "t1": "T1", "flip_angles": "FlipAngles", "regions": "Regions"}
+        for role, node in nodes.items():
+            setattr(self._parameterNode, f"{date}{names[role]}", node)
+        self.view.show_images(date)
+
+    def onFindArtery(self, date: str) -> None:
+        with self._shown(_("No arterial input was found.")):
+            self.choices.find_artery(self._parameterNode, date, self.work.run)
+            self.view.show_artery(date)
+
+    def onRedraw(self, date: str) -> None:
+        self.drawing.draw_artery(date)
+
+    def onPropose(self) -> None:
+        chosen = self._parameterNode
+        with self._shown(_("No healthy vertebra can be proposed.")):
+            self.logic.proposeReference(chosen.beforeSequence, chosen.beforeRegions, run=self.work.run)
+
+    def onCompare(self) -> None:
+        with self._shown(_("The dates could not be compared.")):
+            self.choices.compare(self._parameterNode, self.work.run)
+            self.view.show_result()
+            self.drawing.follow()
+
+    def onReport(self) -> None:
+        from BoneQuantPanels.results import new_folder, open_report
+
+        from BoneQuantCore import ensureRequirements
+
+        chosen = self._parameterNode
+        with self._shown(_("The report could not be written.")):
+            ensureRequirements(_("DCE Response"))
+            folder = new_folder(chosen.outFolder, "dce_response")
+            options = {"dicom": chosen.dicom, "identified": chosen.identified}
+            open_report(self.logic.writeReport(self.logic.result, folder, run=self.work.run, **options))
+
+
+def atOnce(work):
+    """Run work in the calling thread, without a progress bar: for the console and scripts."""
+    return work(lambda fraction, message: None)
 
 
 class DCEResponseLogic(ScriptedLoadableModuleLogic):
+    """Works on nodes, raises on bad input, knows no widget::
+
+    logic = DCEResponseLogic()
+    before = logic.study("before", getNode("DCE before"), t1=getNode("T1 before"), regions=getNode("Outlines before"))
+    after = logic.study("after", getNode("DCE after"), t1=getNode("T1 after"))
+    result = logic.compare(before, after)
+    print(result.call.category, result.call.rule)
+    logic.writeReport(result, "results")
+
+    ``run(work)`` calls ``work(progress)``: at once by default, in the panel with a progress bar and Cancel.
+    """
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleLogic.__init__(self, parent)
+        self.result = None  # of the last comparison in this session
+
+    def getParameterNode(self):
+        return DCEResponseParameterNode(super().getParameterNode())
+
+    def nodes(self):
+        """Nodes of results, by role; see bonequant.mrml.response_nodes."""
+        from bonequant import mrml
+
+        return mrml.ResultNodes(self.getParameterNode().parameterNode)
+
     def frameTimes(self, sequence: vtkMRMLSequenceNode) -> list[float]:
         """Mid-frame times in seconds; raises where the sequence is no dynamic series of volumes."""
         from bonequant import mrml
 
         return mrml.from_node(sequence).times_s.tolist()
 
+    def study(self, name, sequence, *, t1=None, flipAngles=None, regions=None, artery=None, delay=None, scanDate=None):
+        """One date from its nodes; see bonequant.mrml.dce_nodes.date_from_nodes. ``regions``: one node, or several."""
+        from bonequant.mrml.dce_nodes import date_from_nodes
+
+        drawn = regions if isinstance(regions, (list, tuple)) else [regions]
+        return date_from_nodes(
+            name, sequence, t1=t1, flip_angles=flipAngles, regions=[node for node in drawn if node is not None],
+            artery=artery, delay_s=delay, scan_date=scanDate,
+        )  # fmt: skip
+
+    def readStudy(self, folder, date: str, *, run=atOnce) -> dict:
+        """Read a folder (a DICOM series, or DCE, T1 and MASKS in it) into nodes; see mrml.dce_nodes.date_to_nodes."""
+        from bonequant.mrml.dce_nodes import date_to_nodes
+        from bonequant.studies.treatment_response import read_date
+
+        return date_to_nodes(run(lambda progress: read_date(folder, date, progress=progress)), slicer.mrmlScene)
+
+    def makeDemo(self, *, run=atOnce) -> dict:
+        """A small simulated spine before and after radiotherapy: nodes by date."""
+        from bonequant.mrml.dce_nodes import date_to_nodes
+        from DCEResponseLib.demo import simulate
+
+        return {one.name: date_to_nodes(one, slicer.mrmlScene) for one in run(simulate)}
+
+    def findArtery(self, study, settings=None, *, shift=0.0, run=atOnce):
+        """The arterial input of a study as a comparison would use it, its curve in the scene; see bonequant's AIF."""
+        from bonequant.mrml.input_nodes import input_to_nodes
+        from bonequant.studies.dce_perfusion import arterial_input
+
+        found = run(lambda progress: arterial_input(study.dce, settings.dce if settings else None, progress))
+        input_to_nodes(self.nodes(), study, found, shift)
+        return found
+
+    def proposeReference(self, sequence: vtkMRMLSequenceNode, regions: vtkMRMLSegmentationNode, *, run=atOnce) -> str:
+        """Add the healthy vertebra next to the first lesion as the segment "reference"; the reasons for it."""
+        from bonequant.mrml.dce_nodes import add_reference
+
+        return add_reference(self.study("before", sequence, regions=regions), regions, run)
+
+    def compare(self, before, after, settings=None, *, run=atOnce, **more):
+        """Compare two studies of :meth:`study`, put maps, alignment, tables and curves into the scene; the result.
+
+        ``more``: radiotherapy, reference_in_field, fracture, evidence, same_patient_confirmed, as in
+        bonequant.studies.treatment_response.ResponseInputs.
+        """
+        from bonequant.mrml.response_nodes import response_to_nodes
+        from bonequant.studies import treatment_response
+
+        inputs = treatment_response.ResponseInputs([before, after], **more)
+        result = run(lambda progress: treatment_response.run(inputs, settings, progress))
+        response_to_nodes(result, self.nodes())
+        self.result = result
+        self.getParameterNode().parameterNode.Modified()
+        return result
+
+    def writeReport(self, result, folder, *, dicom=False, identified=False, run=atOnce) -> str:
+        """Write report, tables, maps, outlines (and DICOM objects) into a new folder; the report's path."""
+        from bonequant.studies import treatment_response
+
+        def work(progress):
+            progress(0.0, _("Writing the report"))
+            return treatment_response.write(result, folder, dicom=dicom, identified=identified)
+
+        return str(run(work))
+
+    def addEvidence(self, rows: str, criterion: str, cells: dict) -> str:
+        """Evidence rows (JSON) with one more from cells like ``{"before.vp": "9.3"}``; raises what its call raises."""
+        from DCEResponseLib.evidence import add_cells
+
+        return add_cells(rows, criterion, cells)
+
+    def addEvidenceTable(self, rows: str, path: str) -> str:
+        """Evidence rows (JSON) with those of a CSV or JSON file."""
+        from DCEResponseLib.evidence import add_file
+
+        return add_file(rows, path)
+
+    def judged(self, rows: str) -> list:
+        """Pairs of evidence row and call."""
+        from bonequant.response import calls_of
+        from DCEResponseLib.evidence import evidence_rows
+
+        found = evidence_rows(rows)
+        return list(zip(found, calls_of(found).values(), strict=True))
+
 
 class DCEResponseTest(ScriptedLoadableModuleTest):
-    """A series of known times goes into a sequence and comes back."""
+    """A series of known times goes into a sequence and comes back; a criterion is judged from typed evidence."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
@@ -65,6 +411,8 @@ class DCEResponseTest(ScriptedLoadableModuleTest):
     def runTest(self):
         self.setUp()
         self.test_frameTimes()
+        self.setUp()
+        self.test_judged()
 
     def test_frameTimes(self):
         import numpy as np
@@ -73,4 +421,13 @@ class DCEResponseTest(ScriptedLoadableModuleTest):
 
         grid = Geometry((4, 3, 2), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
         series = DynamicSeries(np.zeros((3, 2, 3, 4), np.float32), np.array([0.0, 16.43, 32.86]), grid, "MR")
-        self.assertEqual(DCEResponseLogic().frameTimes(mrml.to_node(series, "DCE")), [0.0, 16.43, 32.86])
+        node = mrml.to_node(series, "DCE")
+        self.assertEqual(DCEResponseLogic().frameTimes(node), [0.0, 16.43, 32.86])
+        mrml.set_frame_times(node, [0.0, 5.0, 10.0])
+        self.assertEqual(DCEResponseLogic().frameTimes(node), [0.0, 5.0, 10.0])
+
+    def test_judged(self):
+        logic = DCEResponseLogic()
+        cells = {"before.vp": "9.26", "before.vp_reference": "1", "after.vp": "1.13", "after.vp_reference": "1"}
+        ((row, call),) = logic.judged(logic.addEvidence("[]", "dce_vp", cells))
+        self.assertEqual((row.criterion, call.category), ("dce_vp", "success"))

@@ -6,27 +6,34 @@ Nodes keep what the files said, so the inputs are those that the command line re
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
+from bonequant.mrml.core import embedded, require_slicer
 from bonequant.mrml.facts import dicom_files
 from bonequant.mrml.live import ADJUSTED
-from bonequant.mrml.patches import fingerprint, patch_of, tag_of
+from bonequant.mrml.patches import add_patch, fingerprint, patch_of, tag_of
 from bonequant.mrml.segments import masks_from_node, masks_to_node
-from bonequant.mrml.sequences import series_from_node
-from bonequant.mrml.volumes import volume_from_node
+from bonequant.mrml.sequences import series_from_node, series_to_node
+from bonequant.mrml.volumes import fill_node, volume_from_node, volume_to_node
+from bonequant.progress import Progress
+from bonequant.roi import propose_healthy_vertebra
+from bonequant.roi.carry import Patch
 from bonequant.studies.dce_perfusion import DceInputs
 from bonequant.studies.treatment_response import DateInputs
-from bonequant.studies.treatment_response.reading import with_masks
-from bonequant.volume import Volume
+from bonequant.studies.treatment_response.alignment import anatomy_of
+from bonequant.studies.treatment_response.reading import REFERENCE, with_masks
+from bonequant.volume import DynamicSeries, Geometry, Volume
 
 ARTERY = "aif"
 FOUND = "BoneQuant.Found"  # tag of a segment: fingerprint of what the program put there
+_FOLDER = "BoneQuant.Folder"
 _DEGREES = ("deg", "degree", "degrees", "°")
 
 
@@ -66,7 +73,7 @@ def date_from_nodes(
     dce = DceInputs(
         series,
         t1_volumes=tuple(angles),
-        t1_map=None if t1 is None else volume_from_node(t1),
+        t1_map=None if t1 is None else volume_from_node(t1).replace(name="T1"),  # not the date's own name
         aif_region=drawn_artery(artery),
         delay_s=delay_s,
         name=name,
@@ -79,8 +86,29 @@ def date_from_nodes(
             raise InputError(f"{name}: {', '.join(twice)} is drawn in two segmentations; keep it in one of them.")
         masks |= found
     files = dicom_files(sequence) or dicom_files(sequence.GetNthDataNode(0))
-    folder = str(Path(files[0]).parent) if files else None
+    folder = str(Path(files[0]).parent) if files else sequence.GetAttribute(_FOLDER)
     return with_masks(DateInputs(name, dce, typed_date=scan_date, folder=folder), masks)
+
+
+def date_to_nodes(one: DateInputs, scene: Any = None) -> dict[str, Any]:
+    """Nodes of a date that was read from files: "sequence", and "t1", "flip_angles", "regions" where there are any.
+
+    The sequence remembers the folder of its files, to which DICOM exports refer.
+    """
+    if one.dce is None:
+        raise InputError(f"{one.name} holds no DCE series.")
+    sequence = series_to_node(one.dce.series, f"DCE {one.name}", scene)
+    if one.folder is not None and one.dce.series.acquisition.series_uid:
+        sequence.SetAttribute(_FOLDER, one.folder)
+    nodes = {"sequence": sequence}
+    if one.dce.t1_map is not None:
+        nodes["t1"] = volume_to_node(one.dce.t1_map, f"T1 {one.name}", scene)
+    if one.dce.t1_volumes:
+        nodes["flip_angles"] = _angles_to_node(one.dce.t1_volumes, f"Flip angles {one.name}", scene)
+    masks = {**one.lesions, **{f"{name}_reference" if name else "reference": m for name, m in one.references.items()}}
+    if masks:
+        nodes["regions"] = masks_to_node(masks, f"Outlines {one.name}", scene)
+    return nodes
 
 
 def artery_to_node(aif: Any, name: str, scene: Any = None) -> Any:
@@ -94,6 +122,40 @@ def artery_to_node(aif: Any, name: str, scene: Any = None) -> Any:
     node.GetSegmentation().GetSegment(ARTERY).SetColor(0.84, 0.15, 0.15)
     mark_found(node)
     return node
+
+
+def add_reference(one: DateInputs, node: Any, run: Callable[[Callable[[Progress], Any]], Any]) -> str:
+    """Propose the healthy vertebra next to the first lesion and add it to ``node`` as the segment "reference".
+
+    Args:
+        one: the date, with its series and at least one lesion.
+        node: the segmentation that it was drawn in.
+        run: calls the work given to it with a progress callback.
+
+    Returns:
+        The reasons for the choice. Raises InputError where nothing suits.
+    """
+    if not one.lesions:
+        raise InputError(f"Segmentation '{node.GetName()}' holds no lesion: draw it first.")
+    anatomy = anatomy_of(one)[1]
+    name, lesion = next(iter(one.lesions.items()))
+    others = {key: mask for key, mask in one.lesions.items() if key != name}
+    found = run(lambda progress: propose_healthy_vertebra(anatomy, lesion, others))
+    if found is None:
+        raise InputError(f"No healthy vertebra is seen beside {name}: draw one as a segment named {REFERENCE}.")
+    array = sitk.GetArrayViewFromImage(found.mask) > 0
+    patch = Patch(Geometry.of(found.mask), np.zeros(3, dtype=int), array.astype(bool)).trimmed()
+    if node.GetSegmentation().GetSegment(REFERENCE) is not None:
+        node.GetSegmentation().RemoveSegment(REFERENCE)
+    add_patch(node, REFERENCE, patch, (0.20, 0.75, 0.45))
+    return "; ".join(found.reasons)
+
+
+def lay_like(anatomy: Any, nodes: Sequence[Any]) -> None:
+    """Put what belongs to a date under the transform of that date's image."""
+    for node in nodes:
+        if anatomy is not None and node is not None:
+            node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
 
 
 def mark_found(node: Any) -> None:
@@ -118,6 +180,12 @@ def drawn_artery(node: Any) -> sitk.Image | None:
     return masks_from_node(node)[segment.GetName()]
 
 
+def rise(series: DynamicSeries) -> Volume:
+    """The highest rise of the signal over its first frame, in which vessels stand out: to draw the artery on."""
+    frames = np.nan_to_num(series.frames)
+    return series.frame(0).with_array((frames.max(axis=0) - frames[0]).astype(np.float32), name="rise of the signal")
+
+
 def _drawn(node: Any) -> dict[str, sitk.Image]:
     """Masks that hold voxels; of a carried segmentation those that the user adjusted."""
     masks = masks_from_node(node)
@@ -135,6 +203,21 @@ def _segments(node: Any) -> list[tuple[str, Any]]:
     segmentation = node.GetSegmentation()
     ids = [segmentation.GetNthSegmentID(index) for index in range(segmentation.GetNumberOfSegments())]
     return [(segment_id, segmentation.GetSegment(segment_id)) for segment_id in ids]
+
+
+def _angles_to_node(volumes: Sequence[Volume], name: str, scene: Any) -> Any:
+    scene = scene if scene is not None else embedded()
+    node = scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    node.SetIndexName("flip angle")
+    node.SetIndexUnit("deg")
+    node.SetIndexTypeFromString("numeric")
+    for place, volume in enumerate(volumes):
+        angle = volume.acquisition.protocol.get("flip_angle_deg", float(place))
+        frame = require_slicer().vtkMRMLScalarVolumeNode()
+        frame.SetName(f"{name} {angle:g}")
+        fill_node(frame, volume)
+        node.SetDataNodeAtValue(frame, repr(float(angle)))
+    return node
 
 
 def _angle_volumes(nodes: Any) -> list[Volume]:

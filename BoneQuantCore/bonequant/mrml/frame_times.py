@@ -41,3 +41,32 @@ def set_frame_times(node: Any, times_s: Sequence[float] | np.ndarray) -> None:
             node.UpdateIndexValue(repr(beyond + place), repr(time_s / scale))
     finally:
         node.EndModify(before)
+
+
+def times_as_text(times_s: np.ndarray) -> str:
+    """As a user types them: START:STEP where the frames are equally apart, else all of them."""
+    steps = np.diff(times_s)
+    if len(times_s) > 2 and np.allclose(steps, steps[0], rtol=0.0, atol=1e-6):
+        return f"{times_s[0]:.10g}:{steps[0]:.10g}"
+    return ", ".join(f"{time:.10g}" for time in times_s)
+
+
+def times_from_text(text: str, count: int) -> np.ndarray:
+    """Seconds of ``count`` frames from START:STEP, or from one number per frame. Raises InputError otherwise."""
+    try:
+        if ":" in text:
+            start, step = (float(part) for part in text.split(":"))
+            return start + step * np.arange(count)
+        return np.array([float(part) for part in text.replace(";", ",").replace(",", " ").split()])
+    except ValueError as error:
+        raise InputError(f"Frame times {text[:60]!r}: give seconds parted by commas, or START:STEP.") from error
+
+
+def times_in_words(times_s: np.ndarray) -> str:
+    """One line about the times, for a label."""
+    steps = np.diff(times_s)
+    if not len(steps):
+        return f"{len(times_s)} frames"
+    even = np.allclose(steps, steps[0], rtol=0.0, atol=1e-6)
+    apart = f"every {steps[0]:.6g} s" if even else f"{steps.min():.6g} to {steps.max():.6g} s apart"
+    return f"{len(times_s)} frames, {times_s[0]:.6g} to {times_s[-1]:.6g} s, {apart}"

@@ -1,0 +1,1 @@
+"""Parts of the DCE Response panel, one idea per file. Import them inside functions."""

@@ -1,0 +1,91 @@
+"""From what a parameter node names to the calls of the logic: what the panel does when its buttons are pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+DATES = ("before", "after")
+
+
+class Choices:
+    """``chosen`` is a DCEResponseParameterNode; ``run`` calls the work given to it with a progress callback."""
+
+    def __init__(self, logic: Any) -> None:
+        self.logic = logic
+
+    def missing(self, chosen: Any) -> str:
+        """What a comparison still needs, in one sentence; "" where it can start."""
+        if chosen.beforeSequence is None:
+            return _("Select the DCE series before therapy first")
+        if chosen.afterSequence is None:
+            return _("Select the DCE series after therapy first")
+        drawn = [node for date in DATES if (node := getattr(chosen, f"{date}Regions")) is not None]
+        if not any(node.GetSegmentation().GetNumberOfSegments() for node in drawn):
+            return _("Draw the lesion at one date first")
+        return ""
+
+    def settings(self, chosen: Any) -> Any:
+        from bonequant.studies.treatment_response import ResponseSettings
+
+        return ResponseSettings.from_json(chosen.settings) if chosen.settings else ResponseSettings()
+
+    def study(self, chosen: Any, date: str) -> Any:
+        """The inputs of one date. Outlines carried there count where the user adjusted them."""
+        delay = getattr(chosen, f"{date}Shift") if getattr(chosen, f"{date}Shifted") else None
+        regions = getattr(chosen, f"{date}Regions") or self.logic.nodes().get(f"carried.{date}")
+        return self.logic.study(
+            date,
+            getattr(chosen, f"{date}Sequence"),
+            t1=getattr(chosen, f"{date}T1"),
+            flipAngles=getattr(chosen, f"{date}FlipAngles"),
+            regions=regions,
+            artery=getattr(chosen, f"{date}Artery"),
+            delay=delay,
+        )
+
+    def find_artery(self, chosen: Any, date: str, run: Callable[..., Any]) -> None:
+        """Find the input of one date, or take the voxels that were drawn; its voxels and curve go into the scene."""
+        from bonequant.mrml.dce_nodes import artery_to_node, lay_like
+        from bonequant.mrml.result_nodes import remove_node
+
+        one = self.study(chosen, date)
+        found = self.logic.findArtery(one, self.settings(chosen), shift=getattr(chosen, f"{date}Shift"), run=run)
+        if found.mask is None or one.dce.aif_region is not None:
+            return
+        former = getattr(chosen, f"{date}Artery")
+        node = artery_to_node(found, _("Artery {date}").format(date=date), slicer.mrmlScene)
+        lay_like(self.logic.nodes().get(f"anatomy.{date}"), [node])
+        setattr(chosen, f"{date}Artery", node)
+        if former is not None:
+            remove_node(former)
+
+    def compare(self, chosen: Any, run: Callable[..., Any]) -> Any:
+        """Compare the two dates."""
+        from bonequant.mrml.dce_nodes import lay_like
+        from bonequant.response import Radiotherapy
+
+        from DCEResponseLib.evidence import as_day, evidence_rows
+
+        therapy = None
+        if chosen.radiotherapyEnd or chosen.doseGy or chosen.fractions:
+            end = as_day(chosen.radiotherapyEnd, _("End of radiotherapy"))
+            therapy = Radiotherapy(end, chosen.doseGy or None, chosen.fractions or None)
+        result = self.logic.compare(
+            self.study(chosen, "before"),
+            self.study(chosen, "after"),
+            self.settings(chosen),
+            run=run,
+            radiotherapy=therapy,
+            reference_in_field=chosen.referenceInField.answer,
+            fracture=chosen.fracture.answer,
+            evidence=evidence_rows(chosen.evidence),
+            same_patient_confirmed=chosen.samePatientConfirmed,
+        )
+        for date in DATES:
+            own = [getattr(chosen, f"{date}{what}") for what in ("Regions", "Artery", "T1")]
+            lay_like(self.logic.nodes().get(f"anatomy.{date}"), own)
+        return result
