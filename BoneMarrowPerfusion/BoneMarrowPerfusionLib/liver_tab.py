@@ -117,7 +117,7 @@ class LiverTab(Tab):
             anatomy = maps["anatomy"]
             show_images(anatomy, shown if shown is not anatomy else None, 0.6)
             if shown is not anatomy:
-                show_legend(shown, "\n".join(filter(None, (shown.GetName(), self.logic.unitOf(shown)))))
+                show_legend(shown, self.logic.unitOf(shown))
 
     def on_report(self) -> None:
         series, work = self.chosen.liverSeries, self.panel.work.run

@@ -18,17 +18,17 @@ def fact_rows() -> list[Any]:
     from BoneQuantPanels.facts_form import Fact
 
     return [
-        Fact("unit", _("Voxels are in"), needed=True),
+        Fact("unit", _("Voxels are in"), needed=True, hint="counts, Bq/mL, SUVbw"),
         Fact("patient_weight_kg", _("Weight"), "kg", needed=True),
         Fact("patient_height_m", _("Height"), "m"),
-        Fact("patient_sex", _("Sex"), "F, M"),
+        Fact("patient_sex", _("Sex"), hint="F, M"),
         Fact("radionuclide", _("Radionuclide"), needed=True),
         Fact("injected_activity_bq", _("Injected activity"), "MBq", 1e6, True),
-        Fact("injection_time", _("Injection"), needed=True),
+        Fact("injection_time", _("Injection"), needed=True, hint="2026-01-31 08:30"),
         Fact("residual_activity_bq", _("Left in the syringe"), "MBq", 1e6),
-        Fact("residual_time", _("Measured at")),
+        Fact("residual_time", _("Measured at"), hint="2026-01-31 08:30"),
         Fact("acquisition_start", _("Start of scan"), needed=True),
-        Fact("decay_correction", _("Decay corrected to"), "START, ADMIN, NONE", needed=True),
+        Fact("decay_correction", _("Decay corrected to"), needed=True, hint="START, ADMIN, NONE"),
         Fact("calibration_factor_cps_per_mbq", _("Calibration"), "cps/MBq"),
     ]
 
@@ -211,8 +211,7 @@ class MarrowTab(Tab):
         if shown is not None:
             self.fusion.show(self.chosen.ctVolume, shown)
             if self.ui.legendCheckBox.checked:
-                unit = self.logic.unitOf(shown)
-                show_legend(shown, f"{shown.GetName()}\n{unit}" if unit else shown.GetName())
+                show_legend(shown, self.logic.unitOf(shown))
 
     def on_report(self) -> None:
         chosen = self.chosen

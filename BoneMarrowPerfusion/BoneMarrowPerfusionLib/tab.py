@@ -32,10 +32,12 @@ class Tab:
         """The few settings of everyday in ``basic``, all others in ``advanced``; both write the same JSON."""
         from BoneQuantPanels.settings_form import SettingsForm
 
+        advanced.collapsed = False
         self.forms = [
             SettingsForm(kind, basic.layout(), self._on_settings, names=names),
             SettingsForm(kind, advanced.layout(), self._on_settings, skip=names),
         ]
+        advanced.collapsed = True
 
     def settings(self, kind: type) -> Any:
         text = getattr(self.chosen, self.settings_name)
@@ -61,10 +63,10 @@ class Tab:
 
     def offer_maps(self, box: Any, maps: Mapping[str, Any]) -> None:
         """List map nodes in a combo box, keeping the choice."""
-        before, names = box.currentText, [node.GetName() for node in maps.values()]
+        before, names = box.currentText, [node.GetName() for node in _in_order(maps)]
         blocked = box.blockSignals(True)
         box.clear()
-        for node in maps.values():
+        for node in _in_order(maps):
             box.addItem(node.GetName(), node.GetID())
         box.currentIndex = names.index(before) if before in names else min(0, len(names) - 1)
         box.blockSignals(blocked)
@@ -84,6 +86,11 @@ class Tab:
 
     def _on_settings(self, text: str) -> None:
         setattr(self.chosen, self.settings_name, text)
+
+
+def _in_order(maps: Mapping[str, Any]) -> list[Any]:
+    """The quantity itself first, its ratio and the anatomy last."""
+    return [maps[key] for key in sorted(maps, key=lambda key: (key == "anatomy", key == "ratio"))]
 
 
 def as_warnings(warnings: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ class Fact:
     unit: str = ""
     scale: float = 1.0
     needed: bool = False
+    hint: str = ""
 
 
 class FactsForm:
@@ -43,7 +44,8 @@ class FactsForm:
             row.setContentsMargins(0, 0, 0, 0)
             row.addWidget(line, 1)
             row.addWidget(mark)
-            mark.minimumWidth = 60
+            mark.minimumWidth = 50
+            line.placeholderText = line.toolTip = fact.hint
             line.objectName = f"fact_{fact.name}"
             line.connect("editingFinished()", lambda fact=fact: self._on_edited(fact))
             layout.addRow(qt.QLabel(fact.label + (f" ({fact.unit})" if fact.unit else "") + ":"), box)

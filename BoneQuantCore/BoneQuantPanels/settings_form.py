@@ -40,7 +40,7 @@ class SettingsForm:
         self._settings = kind()
         self._rows: dict[str, Row] = {}
         self._forms: dict[str, Any] = {}
-        self._layout = layout
+        self._layout, self._boxes = layout, []
         self.message = qt.QLabel()
         self.message.wordWrap = True
         self.message.visible = False
@@ -48,6 +48,8 @@ class SettingsForm:
             if (names is None or row["name"] in names) and row["name"] not in skip:
                 self._add(row)
         layout.addWidget(self.message)
+        for box in self._boxes:  # once they hold their rows: what is added to a folded box would be seen
+            box.collapsed = True
         self._filling = False
 
     @property
@@ -90,7 +92,7 @@ class SettingsForm:
                 box = ctk.ctkCollapsibleGroupBox()
                 box.title = group.replace(".", ": ").replace("_", " ").capitalize()
                 form = qt.QFormLayout(box)
-                box.collapsed = True
+                self._boxes.append(box)
                 self._layout.addWidget(box)
             else:
                 form = qt.QFormLayout()

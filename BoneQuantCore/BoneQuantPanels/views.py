@@ -52,7 +52,7 @@ def centre_on(node: Any) -> None:
 
 def show_legend(volume: Any, title: str = "") -> Any:
     """A colour legend for a volume in the slice views, with its unit; the legend's display node."""
-    legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(volume)
+    legend = _legends().AddDefaultColorLegendDisplayNode(volume)
     if legend is not None:
         legend.SetTitleText(title or volume.GetName())
         legend.SetVisibility(True)
@@ -61,6 +61,12 @@ def show_legend(volume: Any, title: str = "") -> Any:
 
 def hide_legend(volume: Any) -> None:
     """Take the colour legend of a volume away, if it has one."""
-    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(volume)
+    legend = _legends().GetColorLegendDisplayNode(volume)
     if legend is not None:
         legend.SetVisibility(False)
+
+
+def _legends() -> Any:
+    """The logic of the Colors module; on Slicer's core alone its class, whose methods for legends are static."""
+    logic = slicer.modules.colors.logic()
+    return logic if hasattr(logic, "AddDefaultColorLegendDisplayNode") else slicer.vtkSlicerColorLogic

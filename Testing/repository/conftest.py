@@ -23,7 +23,8 @@ class _Module:
 
 
 class _Logic:
-    pass
+    def __init__(self, parent=None):
+        pass
 
 
 class _Widget:
@@ -33,6 +34,16 @@ class _Widget:
 class _Test(unittest.TestCase):
     def __init__(self, methodName="runTest"):
         super().__init__(methodName)
+
+
+class _Annotation:
+    def __init__(self, *values, **named):
+        pass
+
+
+_ANNOTATIONS = dict.fromkeys(
+    ("Choice", "Decimals", "Default", "Maximum", "Minimum", "SingleStep", "WithinRange"), _Annotation
+)
 
 
 def _module(name: str, **content) -> ModuleType:
@@ -58,9 +69,13 @@ def load_module(monkeypatch):
             ScriptedLoadableModuleTest=_Test,
         ),
         _module("slicer.i18n", tr=str, translate=lambda context, text: text),
-        _module("slicer.parameterNodeWrapper", parameterNodeWrapper=lambda node_class: node_class),
+        _module("slicer.parameterNodeWrapper", parameterNodeWrapper=lambda node_class: node_class, **_ANNOTATIONS),
         _module("qt"),
     ]
+    import slicer
+
+    nothing = SimpleNamespace(connect=lambda *arguments: True, processEvents=lambda: None, testingEnabled=lambda: True)
+    monkeypatch.setattr(slicer, "app", nothing, raising=False)
     for stand_in in stand_ins:
         monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
 

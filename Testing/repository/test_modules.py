@@ -190,9 +190,13 @@ def test_version_comparison(load_module, requirement, satisfied):
     assert load_module("BoneQuantCore")._isSatisfied(requirement) is satisfied
 
 
-def test_the_bridge_test_for_slicer_passes_on_slicers_core(root, load_module):
+def test_the_bridge_test_for_slicer_passes_on_slicers_core(root, load_module, monkeypatch):
     import importlib.util
     import unittest
+
+    import slicer
+
+    monkeypatch.delattr(slicer, "app")  # it asks for more of the application than its stand-in has
 
     spec = importlib.util.spec_from_file_location("BoneQuantBridgeTest", root / "Testing/slicer/BoneQuantBridgeTest.py")
     module = importlib.util.module_from_spec(spec)

@@ -23,7 +23,7 @@ PALETTE = (
 
 @dataclass(frozen=True)
 class Series:
-    """One curve or set of bars: the table's column for y, and for x or, with bars, for the labels.
+    """One curve or set of bars: the table's column for y, and for x; with bars or a column of text, for the labels.
 
     ``kind`` is "line", "points", "points and line", "dashed" or "bar"; ``colour`` is red, green, blue of 0..1.
     """
@@ -86,10 +86,11 @@ def _fill(slicer: Any, node: Any, table: Any, one: Series, colour: tuple[float, 
     try:
         node.SetName(one.name or one.y)
         node.SetAndObserveTableNodeID(table.GetID())
-        bars = one.kind == "bar"
-        node.SetPlotType(kinds.PlotTypeBar if bars else kinds.PlotTypeScatter)
-        node.SetXColumnName("" if bars else one.x)
-        node.SetLabelColumnName(one.x if bars else "")
+        column = table.GetTable().GetColumnByName(one.x) if one.x else None
+        bars, labelled = one.kind == "bar", column is not None and column.IsA("vtkStringArray")
+        node.SetPlotType(kinds.PlotTypeBar if bars else kinds.PlotTypeLine if labelled else kinds.PlotTypeScatter)
+        node.SetXColumnName("" if bars or labelled else one.x)
+        node.SetLabelColumnName(one.x if bars or labelled else "")
         node.SetYColumnName(one.y)
         node.SetColor(*(one.colour or colour))
         node.SetMarkerStyle(kinds.MarkerStyleCircle if "points" in one.kind else kinds.MarkerStyleNone)

@@ -73,7 +73,7 @@ def new_scene() -> Any:
     slicer = require_slicer()
     scene = slicer.vtkMRMLScene()
     # The core registers its own classes; those of loadable modules are registered by the modules' logics.
-    for tag in ("Segmentation", "SegmentationDisplay", "SegmentationStorage"):
+    for tag in ("Segmentation", "SegmentationDisplay", "SegmentationStorage", "ColorLegendDisplay"):
         if not scene.GetClassNameByTag(tag):
             scene.RegisterNodeClass(getattr(slicer, f"vtkMRML{tag}Node")())
     return scene
