@@ -183,7 +183,7 @@ def test_the_baseline_asked_for_is_that_of_the_input_too(tmp_path: Path) -> None
     settings = DceSettings.from_dict({"delay": "none", "signal": {"baseline_frames": 2}})
     found = run(DceInputs(series, aif_region=region), settings)
     assert found.artery.values[:2] == pytest.approx([0.0, 0.0], abs=1e-4)  # float32
-    assert found.concentration.frames[:2].max() == pytest.approx(0.0, abs=1e-5)
+    assert found.concentration.frames[:2].max() == pytest.approx(0.0, abs=1e-4)
     # An input from a file is in what is fitted.
     (tmp_path / "aif.csv").write_text("\n".join(f"{t},{v}" for t, v in zip(TIMES, AIF.values, strict=True)))
     write_dynamic(series, tmp_path / "ct.seq.nrrd")
