@@ -44,9 +44,11 @@ set(LIBRARY_SCRIPTS
   bonequant/cli/info.py
   bonequant/cli/liver.py
   bonequant/cli/marrow.py
+  bonequant/cli/predict.py
   bonequant/cli/radiomics.py
   bonequant/cli/response.py
   bonequant/cli/response_cohort.py
+  bonequant/cli/train.py
   bonequant/errors.py
   bonequant/io/__init__.py
   bonequant/io/dicom_enhanced.py
@@ -143,7 +145,9 @@ set(LIBRARY_SCRIPTS
   bonequant/mrml/frame_times.py
   bonequant/mrml/geometry.py
   bonequant/mrml/hierarchy.py
+  bonequant/mrml/input_nodes.py
   bonequant/mrml/kept.py
+  bonequant/mrml/lesion_drawing.py
   bonequant/mrml/lesion_inputs.py
   bonequant/mrml/lesion_list.py
   bonequant/mrml/lesion_model.py
@@ -425,11 +429,17 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/diagnostic_model/report.py
   bonequant/studies/diagnostic_model/result.py
   bonequant/studies/diagnostic_model/sections.py
+  bonequant/studies/diagnostic_model/selection_sections.py
   bonequant/studies/diagnostic_model/settings.py
   bonequant/studies/diagnostic_model/simulated.py
   bonequant/studies/diagnostic_model/stable_columns.py
   bonequant/studies/diagnostic_model/tables.py
   bonequant/studies/diagnostic_model/truth.py
+  bonequant/studies/diagnostic_prediction/__init__.py
+  bonequant/studies/diagnostic_prediction/export.py
+  bonequant/studies/diagnostic_prediction/inputs.py
+  bonequant/studies/diagnostic_prediction/job.py
+  bonequant/studies/diagnostic_prediction/report.py
   bonequant/studies/dynamic_spect/__init__.py
   bonequant/studies/dynamic_spect/blood.py
   bonequant/studies/dynamic_spect/export.py
