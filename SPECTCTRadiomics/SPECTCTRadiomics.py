@@ -1,16 +1,23 @@
-"""SPECTCTRadiomics: lesions measured on SPECT and CT at once. Texture features and models come in a later version."""
+"""SPECTCTRadiomics: lesions drawn on SPECT and CT at once, their features, a model's view of them, and the readers'."""
 
-import qt
+import enum
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import slicer
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+import vtk
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTextNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 
 class SPECTCTRadiomics(ScriptedLoadableModule):
@@ -24,75 +31,355 @@ class SPECTCTRadiomics(ScriptedLoadableModule):
         self.parent.dependencies = ["BoneQuantCore"]
         self.parent.contributors = ["The BoneQuant developers"]
         self.parent.helpText = _(
-            "First-order measurements of drawn lesions on SPECT and CT, from the Python console:"
-            " <tt>SPECTCTRadiomicsLogic().measureLesions([spectNode, ctNode], lesionsNode)</tt>."
-            " Texture features and diagnostic models are not part of this version."
+            "Draw a lesion on SPECT or CT and see it on the other at once; measure its radiomics features on both,"
+            " apply a diagnostic model and see why it says what it says, grade the lesion, and write the results."
+            " From the Python console:"
+            "<pre>from SPECTCTRadiomics import SPECTCTRadiomicsLogic\n"
+            "logic = SPECTCTRadiomicsLogic()\n"
+            'record = logic.measure(getNode("CT"), getNode("SPECT"), getNode("Lesions"))\n'
+            'table = logic.showLesion(record, "lesion_1")\n'
+            'found = logic.predict(record, "model.json")\n'
+            'report = logic.write(record, "results")</pre>'
             " Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
 
 
-class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget):
-    """Says what the module can do so far; its panel is not part of this version."""
+class Choice(enum.Enum):
+    """A choice that is shown by its value and saved by its name."""
+
+    def label(self) -> str:
+        return self.value
+
+
+class DrawOn(Choice):
+    FUNCTIONAL = _("SPECT or PET")
+    CT = _("CT")
+
+
+class CompareWith(Choice):
+    SECOND_READER = _("the second reader")
+    MODEL = _("the model")
+
+
+class Weights(Choice):
+    LINEAR = _("linear weights")
+    QUADRATIC = _("quadratic weights")
+
+
+@parameterNodeWrapper
+class SPECTCTRadiomicsParameterNode:
+    """What the user has chosen; everything is saved with the scene.
+
+    lesions - every segment is a lesion; lesion - ID of the selected one.
+    live - carry strokes to the other image.
+    record - the last measurement, which its tables, charts, sections and maps belong to.
+    settings - LesionSettings as JSON, "" for the defaults.
+    contains - which features the table shows.
+    """
+
+    ctVolume: vtkMRMLScalarVolumeNode
+    functionalVolume: vtkMRMLScalarVolumeNode
+    lesions: vtkMRMLSegmentationNode
+    secondDrawing: vtkMRMLSegmentationNode
+    record: vtkMRMLTextNode
+    drawOn: DrawOn = DrawOn.FUNCTIONAL
+    live: bool = True
+    lesion: str = ""
+    patient: str = ""
+    settings: str = ""
+    contains: str = ""
+    modelPath: Path = Path()
+    centre: str = ""
+    compareWith: CompareWith = CompareWith.SECOND_READER
+    weights: Weights = Weights.LINEAR
+    outputFolder: Path = Path()
+
+
+class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """Makes the sections of the panel (SPECTCTRadiomicsLib) and keeps them in step with the parameter node."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.sections: list[Any] = []
+        self.features = self.model = None
+        self._parameterNode = None
+        self._parameterNodeGuiTag = None
+        self._refreshing = False
 
     def setup(self) -> None:
+        from BoneQuantPanels.work import WorkBar
+        from SPECTCTRadiomicsLib.feature_section import FeatureSection
+        from SPECTCTRadiomicsLib.lesion_section import LesionSection
+        from SPECTCTRadiomicsLib.map_section import MapSection
+        from SPECTCTRadiomicsLib.model_section import ModelSection
+        from SPECTCTRadiomicsLib.reader_section import ReaderSection
+
         ScriptedLoadableModuleWidget.setup(self)
-        label = qt.QLabel(
-            _(
-                "This version measures lesions from the Python console:\n\n"
-                "from SPECTCTRadiomics import SPECTCTRadiomicsLogic\n"
-                'SPECTCTRadiomicsLogic().measureLesions([getNode("SPECT"), getNode("CT")], getNode("Lesions"))\n\n'
-                "Research use only; not a medical device."
-            )
-        )
-        label.wordWrap = True
-        label.textInteractionFlags = qt.Qt.TextSelectableByMouse
-        self.layout.addWidget(label)
-        self.layout.addStretch(1)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SPECTCTRadiomics.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = SPECTCTRadiomicsLogic()
+        self.work = WorkBar(self.layout, busy=self._onBusy)
+        self.features, self.model = FeatureSection(self), ModelSection(self)
+        self.sections = [LesionSection(self), self.features, MapSection(self), self.model, ReaderSection(self)]
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        self.work.cancel()
+        self.setParameterNode(None)
+        self.removeObservers()
+        self.sections, self.features, self.model = [], None, None
+
+    def enter(self) -> None:
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        self.setParameterNode(None)
+
+    def onSceneStartClose(self, caller, event) -> None:
+        self.work.cancel()
+        self.setParameterNode(None)
+        self.logic.forget()
+
+    def onSceneEndClose(self, caller, event) -> None:
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self) -> None:
+        self.setParameterNode(self.logic.getParameterNode())
+
+    @property
+    def chosen(self) -> Any:
+        """The parameter node; None while the panel is left."""
+        return self._parameterNode
+
+    def setParameterNode(self, parameterNode) -> None:
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self._parameterNodeGuiTag = None
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            for section in self.sections:
+                section.exit()
+        self._parameterNode = parameterNode
+        if self._parameterNode:
+            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            for section in self.sections:
+                section.enter()
+            self.refresh()
+
+    def refresh(self, caller=None, event=None) -> None:
+        """Bring every section in line with the parameter node."""
+        if self._parameterNode is None or self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            for section in self.sections:
+                section.refresh()
+        finally:
+            self._refreshing = False
+
+    def onSelected(self) -> None:
+        """Another lesion was selected: every section shows it."""
+        for section in self.sections:
+            section.show_selected()
+        self.refresh()
+
+    def _onBusy(self, busy: bool) -> None:
+        for name in ("imagesSection", "lesionsSection", "drawSection", "featuresSection", "mapSection", "modelSection"):
+            getattr(self.ui, name).enabled = not busy
+        self.ui.readersSection.enabled = self.ui.exportSection.enabled = not busy
+
+
+def _now(work: Callable[[Callable[[float, str], None]], Any]) -> Any:
+    """Do the work here and now, as the console does; the panel hands in its progress bar."""
+    return work(lambda fraction, message: None)
 
 
 class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
-    def measureLesions(
-        self, volumes: list[vtkMRMLScalarVolumeNode], lesions: vtkMRMLSegmentationNode
-    ) -> list[dict[str, object]]:
-        """One row per lesion and volume: every first-order measurement of the library, by name.
+    """Works on nodes, raises on bad input, knows no widget. A session::
 
-        Transforms above the volumes and the segmentation are taken into account; nothing is resampled.
+        logic = SPECTCTRadiomicsLogic()
+        lesions = logic.newLesions(getNode("SPECT"))      # draw in it with the Segment Editor
+        record = logic.measure(getNode("CT"), getNode("SPECT"), lesions)
+        table = logic.showLesion(record, "lesion_1")
+        maps = logic.mapFeature(record, "original_glcm_JointEntropy")
+        found = logic.predict(record, "model.json")
+        report = logic.write(record, "results")
+
+    What takes long is handed to ``work`` as a function of a progress callback.
+    """
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleLogic.__init__(self, *([parent] if parent is not None else []))
+        self._results: dict[str, tuple[Any, dict[str, str]]] = {}  # by the record's ID: result, volumes' IDs
+
+    def getParameterNode(self):
+        return SPECTCTRadiomicsParameterNode(super().getParameterNode())
+
+    def forget(self) -> None:
+        """Forget measured results, as when the scene is closed; what is in the scene stays."""
+        self._results.clear()
+
+    def newLesions(self, volume: vtkMRMLScalarVolumeNode, name: str = "Lesions") -> vtkMRMLSegmentationNode:
+        """An empty segmentation on the grid of the volume, lying where it lies."""
+        from bonequant.mrml.lesion_drawing import new_lesions
+
+        return new_lesions(volume, name)
+
+    def addLesion(self, lesions: vtkMRMLSegmentationNode) -> str:
+        """An empty lesion with the next free number; the ID of its segment."""
+        from bonequant.mrml.lesion_drawing import add_lesion
+
+        return add_lesion(lesions)
+
+    def carriedNode(self, lesions, ct, functional):
+        """The segmentation that live propagation keeps on the other image; None where there is none."""
+        from bonequant.mrml.lesion_drawing import carried_lesions
+
+        return carried_lesions(lesions, ct, functional)
+
+    def align(self, ct, functional, lesions=None, work=_now):
+        """Register the functional image to the CT and lay it there; lesions drawn on it go along. Its quality."""
+        from bonequant import mrml, registration
+        from bonequant.mrml.lesion_drawing import align_lesions
+
+        moving, fixed = mrml.from_node(functional), mrml.from_node(ct)
+        found = work(lambda progress: registration.register(moving, fixed, None, progress))
+        align_lesions(found, functional, lesions)
+        return found.quality
+
+    def undoAlign(self, functional, lesions=None) -> bool:
+        """Put the functional image back where it lay; False where nothing was registered."""
+        from bonequant.mrml.lesion_drawing import undo_alignment_of_lesions
+
+        return undo_alignment_of_lesions(functional, lesions)
+
+    def drawnOn(self, lesions, ct, functional) -> str:
+        """ "ct" or "functional": the image on which lesions were drawn."""
+        from bonequant.mrml.lesion_inputs import drawn_on
+
+        return drawn_on(lesions, ct, functional)
+
+    def measure(
+        self, ct, functional, lesions, settings=None, *, second=None, patient="", record=None, work=_now
+    ) -> vtkMRMLTextNode:
+        """Features of every lesion on both images (either may be None), in the scene.
+
+        :param settings: a LesionSettings; the defaults of the command line without it.
+        :param second: segmentation of a second reader.
+        :param record: a former record, which is filled again.
+        :returns: the record, a text node that tables, sections and maps belong to.
         """
-        from bonequant import mrml
+        from bonequant.mrml.lesion_inputs import lesion_inputs
+        from bonequant.mrml.lesion_nodes import lesion_result_to_nodes
+        from bonequant.studies import lesion_radiomics as job
 
-        return [
-            {"volume": volume.GetName(), **found.to_dict()}
-            for volume in volumes
-            for found in mrml.measure_segments(volume, lesions).values()
-        ]
+        volumes = {"ct": ct, "functional": functional}
+        carried = self.carriedNode(lesions, ct, functional)
+        inputs = lesion_inputs(lesions, ct, functional, carried, second, patient=patient)
+        result = work(lambda progress: job.run(inputs, settings, progress))
+        record = lesion_result_to_nodes(result, volumes, f"{lesions.GetName()} radiomics", record)
+        ids = {space: node.GetID() for space, node in volumes.items() if node is not None}
+        self._results[record.GetID()] = (result, ids)
+        return record
+
+    def result(self, record):
+        """The LesionResult of a record; None where it was measured in an earlier session."""
+        return self._results.get(record.GetID(), (None, {}))[0] if record is not None else None
+
+    def showLesion(self, record, lesion: str, contains: str = ""):
+        """The table node of one lesion's features, the images side by side."""
+        from bonequant.mrml.lesion_nodes import show_lesion
+
+        return show_lesion(record, lesion, contains)
+
+    def mapFeature(self, record, feature: str, work=_now) -> dict[str, Any]:
+        """Volume nodes, by image, of a feature around each voxel of the lesions."""
+        from bonequant.mrml.lesion_nodes import map_nodes, maps_to_nodes
+        from bonequant.studies import lesion_radiomics as job
+
+        result = self._measuredNow(record)
+        ids = self._results[record.GetID()][1]
+        more = work(lambda progress: job.with_maps(result, [feature], progress))
+        volumes = {space: slicer.mrmlScene.GetNodeByID(node_id) for space, node_id in ids.items()}
+        maps_to_nodes(more, volumes, record)
+        self._results[record.GetID()] = (more, ids)
+        return map_nodes(record, feature)
+
+    def predict(self, record, model, centre: str = "") -> dict[str, Any]:
+        """Apply a model file to every lesion of a record; by lesion its Prediction, or why it is refused.
+
+        The table of predictions is put into the scene.
+        """
+        from bonequant.mrml.lesion_model import predict_lesions, predictions_to_node
+        from bonequant.radiomics import load_model
+
+        loaded = load_model(model)
+        found = predict_lesions(record, loaded, centre)
+        predictions_to_node(record, loaded, found)
+        return found
+
+    def explain(self, record, lesion: str, prediction):
+        """Table and chart of what each feature adds to the log odds."""
+        from bonequant.mrml.lesion_model import explanation_to_nodes
+
+        return explanation_to_nodes(record, lesion, prediction)
+
+    def agreement(self, lesions, predictions=None, weights: str = "linear"):
+        """Weighted kappa of the reader and the second reader, or the model where ``predictions`` are given."""
+        from bonequant.mrml.lesion_inputs import SECOND_READER, grades
+        from bonequant.studies import lesion_radiomics as job
+
+        if predictions is None:
+            return job.agreement(grades(lesions), grades(lesions, SECOND_READER), weights)
+        of_model = {
+            lesion: job.grade_of_probability(one.probability)
+            for lesion, one in predictions.items()
+            if not isinstance(one, str)
+        }
+        return job.agreement(grades(lesions), of_model, weights)
+
+    def write(self, record, folder: str | Path) -> Path:
+        """The results folder, as the command line writes it; the path of its report. The folder must not exist yet."""
+        from bonequant.studies import lesion_radiomics as job
+
+        return job.write(self._measuredNow(record), folder)
+
+    def _measuredNow(self, record):
+        from bonequant.errors import InputError
+
+        result = self.result(record)
+        if result is None:
+            raise InputError(_("The lesions were not measured in this session: measure them first."))
+        return result
 
 
 class SPECTCTRadiomicsTest(ScriptedLoadableModuleTest):
-    """One lesion on two volumes, the second moved by a transform."""
+    """Features of a simulated lesion, measured and shown."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
         self.setUp()
-        self.test_measureLesions()
+        self.test_measure()
 
-    def test_measureLesions(self):
-        import SimpleITK as sitk
+    def test_measure(self):
         from bonequant import mrml
-        from bonequant.volume import Volume
+        from bonequant.phantom import LesionCohortSettings, simulate_lesion_cohort
+        from bonequant.studies.lesion_radiomics import LesionSettings
 
-        mask = sitk.Image(20, 20, 20, sitk.sitkUInt8)
-        mask[8:12, 8:12, 8:12] = 1
-        hot = sitk.Cast(mask, sitk.sitkFloat32) * 5 + 1
-        ct = mrml.to_node(Volume(hot, "CT", "HU"), "CT")
-        moved = sitk.Image(hot)
-        moved.SetOrigin((100, 0, 0))
-        spect = mrml.to_node(Volume(moved, "NM", "SUVbw"), "SPECT")
-        registration = mrml.to_node(sitk.TranslationTransform(3, (100, 0, 0)), "registration")
-        spect.SetAndObserveTransformNodeID(registration.GetID())
-        rows = SPECTCTRadiomicsLogic().measureLesions([spect, ct], mrml.to_node({"lesion_1": mask}, "Lesions"))
-        self.assertEqual([row["volume"] for row in rows], ["SPECT", "CT"])
-        for row in rows:
-            self.assertAlmostEqual(row["mean"], 6.0, places=5)
+        case = simulate_lesion_cohort(LesionCohortSettings(lesions=6, patients=5)).cases[0]
+        ct, spect = mrml.to_node(case.ct, "CT"), mrml.to_node(case.spect, "SPECT")
+        lesions = mrml.to_node({"lesion_1": case.spect_mask}, "Lesions")
+        lesions.SetReferenceImageGeometryParameterFromVolumeNode(spect)
+        logic = SPECTCTRadiomicsLogic()
+        record = logic.measure(ct, spect, lesions, LesionSettings(families=("mazda",), perturb=False))
+        self.assertEqual(logic.showLesion(record, "lesion_1").GetNumberOfRows(), 279)

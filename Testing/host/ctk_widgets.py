@@ -103,6 +103,10 @@ class ctkCollapsibleGroupBox(QGroupBox):
             if isinstance(child, QWidget):
                 child.setVisible(shown)
 
+    def childEvent(self, event: Any) -> None:
+        if event.added() and isinstance(event.child(), QWidget) and self.collapsed:
+            event.child().setVisible(False)
+
 
 @stand_in
 class ctkDoubleSpinBox(QDoubleSpinBox):

@@ -135,6 +135,15 @@ def map_nodes(record: Any, feature: str) -> dict[str, Any]:
     return {image: node for image, node in found.items() if node is not None}
 
 
+def map_features(record: Any) -> list[str]:
+    """The features of which a record has maps; none without a record."""
+    count = record.GetNumberOfNodeReferenceRoles() if record is not None else 0
+    roles = [str(record.GetNthNodeReferenceRole(index)) for index in range(count)]
+    prefix = "BoneQuant.Map."
+    keys = [role.removeprefix(prefix) for role in roles if role.startswith(prefix) and record.GetNodeReference(role)]
+    return list(dict.fromkeys(key.partition(" ")[2] for key in keys))
+
+
 def section_centre(record: Any, image: str, lesion: str) -> tuple[float, float, float] | None:
     """Centre (RAS mm, world) of a lesion's largest section on an image; None where it has none."""
     node = kept_node(record, f"Sections.{image}")

@@ -185,6 +185,16 @@ class LivePropagation:
             self.stop()
 
 
+def carried_node(source: Any, volume: Any) -> Any:
+    """The segmentation that was carried from ``source`` onto ``volume``; None where there is none."""
+    scene = source.GetScene()
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
+        if node.GetNodeReference(_FROM) is source and node.GetNodeReference(_ONTO) is volume:
+            return node
+    return None
+
+
 class _Link:
     """One volume, the segmentation carried onto it, and what was written there."""
 
@@ -194,7 +204,7 @@ class _Link:
         if data is None:
             raise InputError(f"Volume node '{volume.GetName()}' holds no voxels: load its data first.")
         self.grid: Geometry = grid_of(volume, data.GetDimensions())
-        self.node = self._existing() or self._new()
+        self.node = carried_node(source, volume) or self._new()
         self.written: dict[str, Patch] = {}
         self._mark_changed_meanwhile()
         self.place()
@@ -265,14 +275,6 @@ class _Link:
         if segmentation.GetSegment(segment_id) is None:
             drawn = self.source.GetSegmentation().GetSegment(segment_id)
             segmentation.AddEmptySegment(segment_id, drawn.GetName(), drawn.GetColor())
-
-    def _existing(self) -> Any:
-        scene = self.source.GetScene()
-        for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
-            node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
-            if node.GetNodeReference(_FROM) is self.source and node.GetNodeReference(_ONTO) is self.volume:
-                return node
-        return None
 
     def _new(self) -> Any:
         name = f"{self.source.GetName()} on {self.volume.GetName()}"
