@@ -13,9 +13,10 @@ from bonequant.studies.diagnostic_model.checklist_items import CLEAR, METRICS
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
 
 AUTHORS = "to be filled by the authors"
+_SHARED = f"whether it is shared: {AUTHORS}"
 _IBSI = (
     "BoneQuant's own IBSI-1 processing with pyradiomics' feature classes and own MaZda features; identifier and status "
-    "of every feature are in features.csv and model.json"
+    "of every feature are in features.csv and the models' files"
 )
 
 
@@ -50,12 +51,12 @@ _METRICS = {
     30: "model",
 }  # fmt: skip
 _CLEAR = {
-    12: "pipeline", 15: "partition", 17: "facts", 18: "label", 21: "processing", 22: "resampling",
+    12: "pipeline", 15: "partition", 17: "facts", 18: "label", 19: "outlines", 21: "processing", 22: "resampling",
     23: "discretisation", 24: "image_types", 25: "software", 26: "classes", 27: "count", 28: "parameters",
     29: "missing", 30: "balance", 31: "stability", 32: "scaling", 33: "redundancy", 34: "simple", 35: "tuning",
     36: "confounders", 37: "choice", 38: "testing", 39: "metrics", 40: "uncertainty", 41: "tests", 42: "readers",
-    43: "understood", 44: "baseline", 46: "selection", 47: "performance", 48: "readers", 54: "features_file",
-    55: "parameters", 56: "code", 57: "model", 58: "code",
+    43: "understood", 44: "baseline", 46: "selection", 47: "performance", 48: "readers", 55: "recipe_file",
+    56: "code", 57: "model", 58: "code",
 }  # fmt: skip
 
 
@@ -74,12 +75,13 @@ def _answers(result: DiagnosticResult) -> dict[str, str]:
         "outlines": "lesions drawn or adjusted by the user on one image, carried to the other by the alignment, with "
         "the way of each in measurements.csv; who drew them: " + AUTHORS if result.inputs.recipes else "",
         "software": _IBSI if result.inputs.recipes else "",
-        "parameters": "all extraction settings, defaults included, are in features.json and model.json, with a hash"
+        "parameters": "all extraction settings, defaults included, are in features.json and the models' files"
         if result.inputs.recipes
         else "",
         **_extraction(result.inputs.recipes),
         "stability": f"{len(result.unstable)} of {len(result.inputs.columns)} features left out by ICC("
-        f"{result.settings.stability.icc_form}) under {result.settings.stability.threshold:g} over redrawn lesions"
+        f"{result.settings.stability.icc_form}) under {result.settings.stability.threshold:g} over redrawn "
+        "lesions, without a look at the labels"
         if result.unstable is not None
         else "no: the filter by redrawing (stable_only) was not used",
         "redundancy": f"of pairs with |r| > {s.correlation_cutoff:g} one goes, then LASSO (lambda.{s.lambda_rule})",
@@ -97,16 +99,17 @@ def _answers(result: DiagnosticResult) -> dict[str, str]:
         "readers": f"compared with {len(result.readers)} reader(s)" if result.readers else "",
         "simple": "the model itself is a logistic regression on the features that the LASSO kept",
         "internal": f"nested cross-validation of {models.n_lesions} lesions",
-        "external": "no: apply model.json to another centre's lesions with `bonequant predict`",
+        "external": "no: apply the model to another centre's lesions with bonequant predict",
         "testing": "internal, by nested cross-validation; no external test",
-        "code": f"BoneQuant {bonequant.__version__} (Apache-2.0) carries out every step: `bonequant train`, "
-        "`bonequant predict`",
-        "model": "model.json of each feature set, readable, with coefficients, scaling, settings and hash",
+        "code": f"BoneQuant {bonequant.__version__} (Apache-2.0) carries out every step: bonequant train, "
+        f"bonequant predict; {_SHARED}",
+        "model": "a readable file of each feature set, with coefficients, scaling, settings and hash, is made for it; "
+        + _SHARED,
         "pipeline": "features, " + ("stability filter, " if result.unstable is not None else "")
         + ("ComBat, " if s.harmonise else "") + "z-score, correlation filter, LASSO, logistic regression",
         "facts": "none: the model holds radiomic features only",
         "label": f"{result.positive} against {result.negative}, as given in the labels; by what standard: {AUTHORS}",
-        "count": f"{len(result.inputs.columns)} columns, {len(result.columns) - len(models.dropped)} of them usable",
+        "count": f"{len(result.inputs.columns)} columns, {len(result.columns)} of them offered to the models",
         "missing": f"{len(models.dropped)} columns with a missing or constant value left out, none filled in",
         "balance": f"{models.n_positive} {result.positive}, {models.n_lesions - models.n_positive} {result.negative}; "
         "folds balanced by class, no resampling",
@@ -119,7 +122,9 @@ def _answers(result: DiagnosticResult) -> dict[str, str]:
         "baseline": f"{len(result.facts)} fact(s) compared between the classes" if result.facts else "",
         "selection": f"{len(last.fitted.selected)} features of {last.name} kept; selection frequency over folds shown",
         "performance": f"{last.name}: AUC {found.auc.auc:.3f} ({ci}), out of fold",
-        "features_file": "",
+        "recipe_file": f"features.json and settings in result.json are made for it; {_SHARED}"
+        if result.inputs.recipes
+        else "",
     }  # fmt: skip
 
 
