@@ -129,6 +129,9 @@ def _allowed(series: DynamicSeries, mask: sitk.Image | None, vetoed: Collection[
         if own.size != series.geometry.size or np.abs(own.corners() - series.geometry.corners()).max() > 1e-3:
             raise GeometryError("The mask of the search lies on another grid than the series.")
         allowed = sitk.GetArrayViewFromImage(mask) > 0
+    unknown = sorted(set(vetoed) - set(range(len(allowed))))
+    if unknown:
+        raise InputError(f"There is no slice {unknown} to leave out of the input: slices are 0 to {len(allowed) - 1}.")
     allowed[list(vetoed)] = False
     return allowed
 

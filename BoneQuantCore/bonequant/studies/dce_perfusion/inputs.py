@@ -57,6 +57,12 @@ def check(inputs: DceInputs, settings: DceSettings) -> None:
         raise InputError("Both an input curve and the region of an artery are given; give one.")
     if inputs.t1_map is not None and inputs.t1_volumes:
         raise InputError("Both a T1 map and a series of flip angles are given; give one.")
+    asked = settings.signal.baseline_frames
+    if asked is not None and asked >= len(series.times_s):
+        raise InputError(
+            f"signal.baseline_frames is {asked}, and {label} has {len(series.times_s)} frames: those before the "
+            "contrast are fewer."
+        )
     if settings.maps_of == "regions" and not inputs.masks:
         raise InputError("maps_of=regions needs regions: give masks, or maps_of=body.")
     if settings.model != DESCRIPTIVE_ONLY:
