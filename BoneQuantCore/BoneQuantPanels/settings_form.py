@@ -78,7 +78,9 @@ class SettingsForm:
     def _add(self, row: dict[str, Any]) -> None:
         group, _, name = row["name"].rpartition(".")
         widget, read, write = _widget_for(row, self._on_changed)
-        label = qt.QLabel(name.replace("_", " ") + (f" ({row['unit']})" if row["unit"] else "") + ":")
+        unit = row["unit"]
+        title = name.removesuffix("_" + unit.lower().replace("/", "_per_")).replace("_", " ")
+        label = qt.QLabel(title[:1].upper() + title[1:] + (f" ({unit})" if unit else "") + ":")
         for part in (widget, label):
             part.toolTip = row["help"]
         widget.objectName = "setting_" + row["name"].replace(".", "_")

@@ -184,12 +184,22 @@ def _charts(tables: Mapping[str, Any], functional: Any, unit: str) -> dict[str, 
             table,
             series,
             f"{functional.GetName()} {key}",
-            x_title={"histogram": unit}.get(key, "Region"),
+            x_title=_x_title(key, table, unit),
             y_title=titles[key],
             chart=kept_node(functional, f"Chart.{key}"),
         )
         charts[key] = keep(functional, f"Chart.{key}", chart)
     return charts
+
+
+def _x_title(key: str, table: Any, unit: str) -> str:
+    """Slicer's plots number bars from 0 and say a bar's name when the mouse is over it: the axis says what is where."""
+    if key == "histogram":
+        return unit
+    if key == "regions":
+        return "Rows of the table, from 0 (names under the mouse)"
+    column = table.GetTable().GetColumnByName("region")
+    return ", ".join(column.GetValue(row) for row in range(column.GetNumberOfValues())) + " (from top to bottom)"
 
 
 def _show_over_anatomy(node: Any, upper: float) -> None:

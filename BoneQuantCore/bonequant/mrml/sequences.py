@@ -63,7 +63,7 @@ def series_from_node(node: Any) -> DynamicSeries:
         geometry=frames[0].geometry,
         durations_s=np.array(json.loads(durations)) if durations else None,
         name=node.GetName() or "",
-        source=f"node {node.GetID() or node.GetName()}",
+        source=f"node '{node.GetName() or node.GetID()}'",
         **{**facts, "unit": unit_of_frames or facts["unit"]},
     )
 

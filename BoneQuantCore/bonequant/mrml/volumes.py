@@ -58,7 +58,7 @@ def volume_from_node(node: Any) -> Volume:
     if not is_unit_typed(node):
         facts["unit"] = unit_of(node) or facts["unit"]
     image = image_from_array(numpy_array(data), grid_of(node, data.GetDimensions()))
-    return Volume(image=image, name=node.GetName() or "", source=f"node {node.GetID() or node.GetName()}", **facts)
+    return Volume(image=image, name=node.GetName() or "", source=f"node '{node.GetName() or node.GetID()}'", **facts)
 
 
 def vtk_image(array: np.ndarray) -> Any:
