@@ -43,3 +43,9 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Case:
 def measured(still: Case) -> job.LiverResult:
     """The job on it, frames as they are."""
     return job.run(still.inputs, job.LiverSettings(correct_motion=False))
+
+
+@pytest.fixture(scope="package")
+def written(measured: job.LiverResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its results folder."""
+    return job.write(measured, tmp_path_factory.mktemp("liver") / "out").parent
