@@ -1,4 +1,4 @@
-"""The training job: it adds nothing to what evaluate finds, leaves out what it says, and never shows paper mode alone."""
+"""The training job adds nothing to what evaluate finds, leaves out what it says, never shows paper mode alone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from bonequant.radiomics import evaluate, load_model, predict
 from bonequant.radiomics.model.paper import WARNING
 from bonequant.studies.diagnostic_model import DiagnosticSettings, page, read_inputs, run, summary, write
 from bonequant.studies.diagnostic_model.checklists import AUTHORS, sheet_rows
-
-from .tables_of_lesions import COLUMNS, RECIPES, make_rows, redraw, write_folder
+from tables_of_lesions import COLUMNS, RECIPES, make_rows, redraw, write_folder
 
 
 def settings(**model):

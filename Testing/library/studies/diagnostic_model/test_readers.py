@@ -11,8 +11,7 @@ from bonequant.statistics import delong
 from bonequant.studies.diagnostic_model import DiagnosticSettings, Lesion, read_inputs, run
 from bonequant.studies.diagnostic_model.classes import calls_of
 from bonequant.studies.diagnostic_model.readers import agreement_of
-
-from .tables_of_lesions import make_rows, write_folder
+from tables_of_lesions import make_rows, write_folder
 
 SETTINGS = DiagnosticSettings.from_dict(
     {"reader_positive_from": 3, "model": {"folds": 4, "lasso_folds": 4, "resamples": 50}}

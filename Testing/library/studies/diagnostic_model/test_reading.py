@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from bonequant.errors import InputError
 from bonequant.studies.diagnostic_model import read_inputs
-
-from .tables_of_lesions import COLUMNS, RECIPES, make_rows, write_folder
+from tables_of_lesions import COLUMNS, RECIPES, make_rows, write_folder
 
 
 def labels(path: Path, *lines: str) -> Path:

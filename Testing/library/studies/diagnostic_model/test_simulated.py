@@ -15,13 +15,13 @@ from bonequant.studies.diagnostic_model import DiagnosticSettings, read_inputs, 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cohort") / "files"
-    return folder, simulate_cohort_files(folder, LesionCohortSettings(lesions=36, patients=30, seed=2))
+    return folder, simulate_cohort_files(folder, LesionCohortSettings(lesions=30, patients=24, seed=2))
 
 
 def test_the_files_are_read_as_those_of_lesion_radiomics(made):
     folder, truth = made
     inputs = read_inputs(folder / "features", folder / "labels.csv")
-    assert len(inputs.lesions) == 36 and set(inputs.recipes) == {"CT", "SPECT"}
+    assert len(inputs.lesions) == 30 and set(inputs.recipes) == {"CT", "SPECT"}
     assert inputs.recipes["SPECT"]["unit"] == "SUVbw"
     assert all((folder / "images" / lesion.id / "ct.nrrd").is_file() for lesion in inputs.lesions)
     assert {len(drawings) for drawings in inputs.drawings["perturbation"].values()} == {3}
