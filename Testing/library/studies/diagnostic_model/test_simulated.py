@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from bonequant.phantom import LesionCohortSettings
 from bonequant.statistics import roc, spearman
+from bonequant.studies import lesion_radiomics
 from bonequant.studies.diagnostic_model import DiagnosticSettings, read_inputs, run, simulate_cohort_files, write
+from bonequant.studies.diagnostic_model.simulated import EXTRACTION
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,24 @@ def test_the_files_are_read_as_those_of_lesion_radiomics(made):
     # Uptake is what the SPECT signal sets; noise and lesion size leave a rank correlation of well over 0.8.
     assert spearman(inputs.values[:, at], truth.signals["SPECT"]).value > 0.8
     assert json.loads((folder / "features" / "features.json").read_text())["stable"] is None
+
+
+def test_a_folder_that_lesion_radiomics_wrote_holds_the_same_numbers(made, tmp_path):
+    """From the images on the disk through the job's own results folder, as a user makes it."""
+    folder, _ = made
+    inputs = read_inputs(folder / "features", folder / "labels.csv")
+    lesion = inputs.lesions[3]
+    images = folder / "images" / lesion.id
+    read = lesion_radiomics.read_inputs(
+        images / "spect.nrrd", images / "ct.nrrd", [images / "lesion.nrrd"], mask_on="ct", patient=lesion.patient
+    )
+    lesion_radiomics.write(lesion_radiomics.run(read, EXTRACTION), tmp_path / "one")
+    labels = tmp_path / "labels.csv"
+    name = next(iter(read.lesions)).id
+    labels.write_text(f"lesion_id,label\n{name},{lesion.label}\n")
+    again = read_inputs(tmp_path / "one", labels)
+    assert again.columns == inputs.columns and again.recipes == inputs.recipes
+    assert np.array_equal(again.values[0], inputs.values[3], equal_nan=True)
 
 
 def test_readers_see_the_signals_and_the_report_stands_beside_the_truth(made, tmp_path):
