@@ -13,7 +13,7 @@ from bonequant.radiomics.ibsi.prepare import Prepared
 from bonequant.radiomics.mazda.extract import mazda_features
 from bonequant.radiomics.mazda.names import NAMES as MAZDA_NAMES
 from bonequant.radiomics.roi_input import read_roi
-from bonequant.radiomics.settings import RadiomicsSettings
+from bonequant.radiomics.settings import AnySettings, RadiomicsSettings
 from bonequant.volume.types import Volume
 
 
@@ -31,17 +31,19 @@ class Region:
 
 def extract(
     image: Volume | sitk.Image,
-    mask: sitk.Image,
-    settings: RadiomicsSettings | None = None,
+    mask: Volume | sitk.Image,
+    settings: AnySettings | None = None,
     *,
     label: int | None = None,
 ) -> Features:
     """Features of ``image`` in ``mask``: a dict of name to value that says in ``missing`` why a value is NaN.
 
     Args:
-        image: 3-D. MaZda's features come from the slice in which the region is largest. The IBSI features of a
-            Volume in HU have their intensities rounded after resampling (see IbsiSettings).
+        image: 3-D, or 2-D for MaZda's features alone, which come from the slice in which the region is largest. The
+            IBSI features of a Volume in HU have their intensities rounded after resampling (see IbsiSettings).
         mask: one region on the image's grid, binary or fractional (0.5 is the edge).
+        settings: RadiomicsSettings; those of one family alone, ``ibsi_configuration("A")`` for example, give its
+            features and no others. By default MaZda's 279.
         label: which label of a label image.
 
     Raises:
@@ -49,15 +51,15 @@ def extract(
         GeometryError: the mask is not on the image's grid.
         MissingDependencyError: shape or texture classes are wanted and pyradiomics is not installed.
     """
-    settings = settings or RadiomicsSettings()
+    settings = RadiomicsSettings.of(settings)
     return measure(read_region(image, mask, settings, label), settings)
 
 
 def read_region(
-    image: Volume | sitk.Image, mask: sitk.Image, settings: RadiomicsSettings, label: int | None = None
+    image: Volume | sitk.Image, mask: Volume | sitk.Image, settings: RadiomicsSettings, label: int | None = None
 ) -> Region:
     """Check image and mask and cut out what the features need. Arguments and errors as for :func:`extract`."""
-    roi = read_roi(image, mask, label)
+    roi = read_roi(image, mask, label, flat=settings.families == ("mazda",))
     section = section_mask = box = None
     if "mazda" in settings.families:
         index = largest_slice(roi.mask)
@@ -77,9 +79,9 @@ def measure(region: Region, settings: RadiomicsSettings) -> Features:
     return result
 
 
-def feature_names(settings: RadiomicsSettings | None = None) -> tuple[str, ...]:
+def feature_names(settings: AnySettings | None = None) -> tuple[str, ...]:
     """The names that ``settings`` lead to, for any image and mask, in the order of :func:`extract`."""
-    settings = settings or RadiomicsSettings()
+    settings = RadiomicsSettings.of(settings)
     mazda = MAZDA_NAMES if "mazda" in settings.families else ()
     return (*mazda, *(ibsi_names(settings.ibsi) if "ibsi" in settings.families else ()))
 

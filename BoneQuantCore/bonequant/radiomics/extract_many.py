@@ -16,7 +16,7 @@ from bonequant.errors import BoneQuantError
 from bonequant.progress import Progress, no_progress
 from bonequant.radiomics.extract import measure, read_region
 from bonequant.radiomics.features import Features
-from bonequant.radiomics.settings import RadiomicsSettings
+from bonequant.radiomics.settings import AnySettings, RadiomicsSettings
 from bonequant.volume.types import Volume
 
 Case = tuple[Volume | sitk.Image, sitk.Image]
@@ -24,7 +24,7 @@ Case = tuple[Volume | sitk.Image, sitk.Image]
 
 def extract_many(
     cases: Iterable[Case],
-    settings: RadiomicsSettings | None = None,
+    settings: AnySettings | None = None,
     *,
     workers: int = 1,
     progress: Progress | None = None,
@@ -38,7 +38,7 @@ def extract_many(
 
     Raises the error of the first case that fails, with its number (from 1) in front.
     """
-    settings = settings or RadiomicsSettings()
+    settings = RadiomicsSettings.of(settings)
     report = progress or no_progress
     total = len(cases) if isinstance(cases, list | tuple) else None
     results: list[Features] = []

@@ -22,7 +22,7 @@ from bonequant.radiomics.ibsi.images import filtered
 from bonequant.radiomics.ibsi.prepare import tight_box
 from bonequant.radiomics.ibsi.texture import NEED_TWO_LEVELS, TEXTURES, aggregation_options, feature_class, quiet
 from bonequant.radiomics.roi_input import box_of, read_roi
-from bonequant.radiomics.settings import IbsiSettings
+from bonequant.radiomics.settings import IbsiSettings, RadiomicsSettings
 from bonequant.volume.types import Volume, image_from_array
 
 _CLASSES = ("firstorder", *TEXTURES)
@@ -33,7 +33,7 @@ def feature_maps(
     image: Volume | sitk.Image,
     mask: sitk.Image,
     features: Sequence[str],
-    settings: IbsiSettings | None = None,
+    settings: IbsiSettings | RadiomicsSettings | None = None,
     *,
     radius: int = 1,
     progress: Progress | None = None,
@@ -47,7 +47,7 @@ def feature_maps(
 
     Raises InputError for a feature that has no map, SettingsError for settings that resample, else as ``extract``.
     """
-    settings = settings or IbsiSettings()
+    settings = RadiomicsSettings.of(settings).ibsi
     wanted = _by_image(features)
     if any(settings.spacing_mm):
         raise SettingsError("Maps are made on the image's own grid: leave spacing_mm empty, or resample both before.")

@@ -27,17 +27,22 @@ class RoiInput:
         return box_of(self.mask, margin)
 
 
-def read_roi(image: Volume | sitk.Image, mask: sitk.Image, label: int | None = None) -> RoiInput:
+def read_roi(
+    image: Volume | sitk.Image, mask: Volume | sitk.Image, label: int | None = None, *, flat: bool = False
+) -> RoiInput:
     """Check ``image`` and ``mask`` (binary, one label, or fractional with 0.5 as its edge) and return their arrays.
 
+    ``flat``: a 2-D image and mask will do; they become one slice.
+
     Raises:
-        InputError: the mask is empty or holds several labels and none is chosen; voxels of the region are not finite.
-        GeometryError: the mask is not on the image's grid.
+        InputError: not images; the mask is empty or holds several labels and none is chosen; voxels of the region are
+            not finite.
+        GeometryError: the mask is not on the image's grid, or they are not 3-D.
     """
     unit = image.unit if isinstance(image, Volume) else ""
     name = (image.name or image.source) if isinstance(image, Volume) else ""
     what = f"image {name!r}" if name else "the image"
-    image = image.image if isinstance(image, Volume) else image
+    image, mask = _as_image(image, "image", flat), _as_image(mask, "mask", flat)
     region = region_of(mask, label)
     if not same_grid(image, mask):
         raise GeometryError(_off_grid(image, mask, region, what))
@@ -47,6 +52,25 @@ def read_roi(image: Volume | sitk.Image, mask: sitk.Image, label: int | None = N
     if bad:
         raise InputError(f"{bad} of the mask's {inside.size} voxels are not finite numbers in {what}; mend the image.")
     return RoiInput(voxels, region, np.array(image.GetSpacing()[::-1]), unit, Geometry.of(image))
+
+
+def _as_image(given: Volume | sitk.Image, what: str, flat: bool) -> sitk.Image:
+    image = given.image if isinstance(given, Volume) else given
+    if not isinstance(image, sitk.Image):
+        raise InputError(
+            f"The {what} is a {type(image).__name__} where a Volume or a SimpleITK image is due: "
+            "sitk.GetImageFromArray makes one of an array (z, y, x), and its spacing belongs to it."
+        )
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise InputError(f"The {what} has several values per voxel; give one image, or one region, at a time.")
+    if image.GetDimension() == 2:
+        if not flat:
+            raise GeometryError(
+                f"The {what} is 2-D, which MaZda's features alone can do with: make it a slice with sitk.JoinSeries, "
+                "and give that its thickness as third spacing."
+            )
+        return sitk.JoinSeries(image)
+    return image
 
 
 def region_of(mask: sitk.Image, label: int | None = None) -> np.ndarray:

@@ -6,7 +6,9 @@ Zwanenburg et al., Radiology 2020;295:328; pyradiomics 3.0.1 for the names of fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bonequant.errors import SettingsError
 from bonequant.settings import Settings, setting
@@ -130,6 +132,30 @@ class RadiomicsSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _among("families", self.families, FAMILIES)
+
+    @classmethod
+    def of(
+        cls, given: RadiomicsSettings | MazdaSettings | IbsiSettings | Mapping[str, Any] | None
+    ) -> RadiomicsSettings:
+        """Settings as callers give them: whole, of one family (which is then the only one), plain, or the defaults.
+
+        Raises SettingsError for anything else.
+        """
+        if given is None or isinstance(given, RadiomicsSettings):
+            return given or cls()
+        if isinstance(given, MazdaSettings):
+            return cls(families=("mazda",), mazda=given)
+        if isinstance(given, IbsiSettings):
+            return cls(families=("ibsi",), ibsi=given)
+        if isinstance(given, Mapping):
+            return cls.from_dict(dict(given))
+        raise SettingsError(
+            f"Radiomics settings are RadiomicsSettings, MazdaSettings or IbsiSettings (ibsi_configuration('C') for "
+            f"example), not {type(given).__name__}."
+        )
+
+
+AnySettings = RadiomicsSettings | MazdaSettings | IbsiSettings | Mapping[str, Any]
 
 
 @dataclass(frozen=True)

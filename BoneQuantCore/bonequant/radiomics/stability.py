@@ -16,7 +16,7 @@ from bonequant.progress import Progress
 from bonequant.radiomics.extract_many import Case, extract_many
 from bonequant.radiomics.features import Features
 from bonequant.radiomics.perturb import perturb
-from bonequant.radiomics.settings import RadiomicsSettings, StabilitySettings
+from bonequant.radiomics.settings import AnySettings, StabilitySettings
 from bonequant.statistics.icc import Icc, icc
 
 
@@ -52,7 +52,7 @@ def feature_stability(
 
 def perturbed_stability(
     cases: Sequence[Case],
-    settings: RadiomicsSettings | None = None,
+    settings: AnySettings | None = None,
     stability: StabilitySettings | None = None,
     *,
     workers: int = 1,
@@ -63,7 +63,7 @@ def perturbed_stability(
     Args:
         cases: (image, mask) of at least two regions; the ICC compares their spread with that between the masks.
     """
-    settings, stability = settings or RadiomicsSettings(), stability or StabilitySettings()
+    stability = stability or StabilitySettings()
     if len(cases) < 2:
         raise InputError("Stability needs at least two regions; the ICC compares their differences with the readings'.")
     flat = extract_many(list(_all_drawings(cases, stability)), settings, workers=workers, progress=progress)

@@ -113,7 +113,10 @@ def codes(groups: npt.ArrayLike | None, cases: int) -> Integers:
     """0..G-1 for each case's group in order of first appearance; without groups each case is its own."""
     if groups is None:
         return np.arange(cases)
-    names: list[Any] = np.asarray(groups).tolist()
+    given = np.asarray(groups)
+    if given.ndim != 1:
+        raise InputError(f"The groups (patients) must be one name for each case, not an array of {given.shape}.")
+    names: list[Any] = given.tolist()
     if len(names) != cases:
         raise InputError(f"{cases} cases but {len(names)} groups: name the group (patient) of each case.")
     missing = [index for index, name in enumerate(names) if name is None or name != name]

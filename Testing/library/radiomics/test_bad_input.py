@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import GeometryError, InputError, SettingsError
-from bonequant.radiomics import IbsiSettings, RadiomicsSettings, describe_feature, extract
+from bonequant.radiomics import (
+    IbsiSettings,
+    MazdaSettings,
+    RadiomicsSettings,
+    describe_feature,
+    extract,
+    feature_names,
+)
 from bonequant.volume import Volume
 
 BOTH = RadiomicsSettings(families=("mazda", "ibsi"), ibsi=IbsiSettings(bin_width=5.0))
@@ -70,6 +77,46 @@ def test_a_hole_in_the_image_beside_the_region_spoils_only_what_sees_it(image, m
     assert not [name for name in features.missing if not name.startswith("WavEn")]
 
 
+def test_filters_and_resampling_beside_a_hole_are_missing_or_refused(image, mask):
+    array = sitk.GetArrayFromImage(image)
+    array[0, 0, 0] = np.nan
+    kinds = ("original", "square", "log")
+    features = extract(
+        image_of(array), image_of(mask), IbsiSettings(image_types=kinds, log_sigma_mm=(1.0,), bin_width=5.0)
+    )
+    assert {features.missing[name] for name in features if name.startswith("log")} == {
+        "voxels within the filter's reach are not finite numbers"
+    }
+    assert not [name for name in features.missing if not name.startswith("log")]
+    with pytest.raises(InputError, match="resampling mixes them in"):
+        extract(image_of(array), image_of(mask), IbsiSettings(spacing_mm=(1.5, 1.5, 1.5), interpolation="cubic"))
+
+
+def test_what_is_no_image_of_one_value_per_voxel(image, mask):
+    with pytest.raises(InputError, match=r"mask is a ndarray.*GetImageFromArray"):
+        extract(image, mask)
+    with pytest.raises(InputError, match="image has several values"):
+        extract(sitk.Compose(image, image), image_of(mask))
+    with pytest.raises(GeometryError, match="JoinSeries"):
+        extract(image[:, :, 3], image_of(mask)[:, :, 3], BOTH)
+
+
+def test_a_flat_image_is_enough_for_mazda(image, mask):
+    flat = extract(image[:, :, 4], image_of(mask)[:, :, 4])
+    assert dict(flat) == pytest.approx(dict(extract(image, image_of(mask))), nan_ok=True, rel=1e-12)
+
+
+def test_settings_of_one_family_or_plain(image, mask):
+    inside = image_of(mask)
+    ibsi = IbsiSettings(bin_width=5.0)
+    wanted = extract(image, inside, _only(ibsi))
+    assert extract(image, inside, ibsi) == wanted == extract(image, inside, _only(ibsi).to_dict())
+    assert tuple(wanted) == feature_names(ibsi)
+    assert len(extract(image, inside, MazdaSettings(entropy_log="2"))) == 279
+    with pytest.raises(SettingsError, match="not str"):
+        extract(image, inside, "C")
+
+
 @pytest.mark.parametrize("dimensions", ["3d", "2.5d", "2d"])
 def test_one_voxel(image, mask, dimensions):
     mask[:] = 0
@@ -93,6 +140,19 @@ def test_constant_intensities(mask, discretisation):
     for name in ("firstorder_Kurtosis", "glcm_Correlation", "ngtdm_Coarseness", "morphology_GearyC", "glcm_MCC"):
         assert math.isnan(features[f"original_{name}"]), name
         assert features.missing[f"original_{name}"] == "all intensities of the region are equal"
+
+
+def test_constant_intensities_after_interpolation(mask):
+    constant = image_of(np.full((8, 20, 20), 0.1))
+    resampled = IbsiSettings(spacing_mm=(1.7, 1.7, 1.7), interpolation="cubic", discretisation="fixed_bin_number")
+    features = extract(constant, image_of(mask), resampled)
+    assert features["original_glcm_Contrast"] == 0.0  # and not that of rounding errors in 32 bins
+    assert features.missing["original_firstorder_Skewness"] == "all intensities of the region are equal"
+
+
+def test_bins_too_wide_are_named_as_the_reason(image, mask):
+    features = extract(image, image_of(mask), IbsiSettings(bin_width=1000.0))
+    assert "one grey level" in features.missing["original_glcm_Correlation"]
 
 
 def test_a_region_that_vanishes(image, mask):

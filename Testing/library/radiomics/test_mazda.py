@@ -89,8 +89,10 @@ def test_pixels_outside_the_region_do_not_matter():
     assert dict(features(image, disc(30))) == pytest.approx(dict(features(elsewhere, disc(30))), nan_ok=True)
 
 
-def test_a_constant_image():
-    found = features(np.full((64, 64), 7.0))
+@pytest.mark.parametrize("level", [7.0, 123.456])  # NumPy's SD of the second is not 0
+def test_a_constant_image(level):
+    found = features(np.full((64, 64), level))
+    assert found["Mean"] == found["Perc.50%"] == 128.0
     one = {"Fraction": 1 / 64, "LngREmph": 64.0**2, "ShrtREmp": 1 / 64**2, "RLNonUni": 64.0, "GLevNonU": 64.0}
     for name, value in one.items():
         assert found[f"Horzl_{name}"] == pytest.approx(value)

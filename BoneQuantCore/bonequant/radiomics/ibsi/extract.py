@@ -45,26 +45,31 @@ def ibsi_features(prepared: Prepared, settings: IbsiSettings) -> Features:
     """All features of one region. Raises MissingDependencyError where a class needs pyradiomics and it is missing."""
     found: dict[str, float] = {}
     reasons: dict[str, str] = {}
+    kept = prepared.intensity[tight_box(prepared)]
     for image, voxels in filtered(prepared, settings):
         if voxels is None:
             reasons[image] = "the image is thinner than the four voxels that this filter needs"
             continue
-        values = _of_image(prepared, voxels, image == "original", settings)
-        found |= {f"{image}_{name}": value for name, value in values.items()}
+        values = voxels[kept]
+        if not np.isfinite(values).all():
+            reasons[image] = "voxels within the filter's reach are not finite numbers"
+            continue
+        grey = grey_levels(values, settings, image == "original")
+        features = _of_image(prepared, values, grey, image == "original", settings)
+        found |= {f"{image}_{name}": value for name, value in features.items()}
+        reasons[image] = _why_undefined(values, grey)
     result = Features()
-    reason = _why_undefined(prepared)
     for name in ibsi_names(settings):
-        image = name.partition("_")[0]
-        result.add({name: found.get(name, np.nan)}, reasons.get(image, reason))
+        result.add({name: found.get(name, np.nan)}, reasons[name.partition("_")[0]])
     return result
 
 
-def _of_image(prepared: Prepared, voxels: np.ndarray, original: bool, settings: IbsiSettings) -> dict[str, float]:
-    """Features, under ``<class>_<Feature>``, of one image given by the voxels of the region's tight box."""
+def _of_image(
+    prepared: Prepared, values: np.ndarray, grey: np.ndarray, original: bool, settings: IbsiSettings
+) -> dict[str, float]:
+    """Features, under ``<class>_<Feature>``, of one image by the region's intensities (N,) and grey levels (N,)."""
     box = tight_box(prepared)
     mask, kept = prepared.morphological[box], prepared.intensity[box]
-    values = voxels[kept]
-    grey = grey_levels(values, settings, original)
     levels = np.zeros(kept.shape, dtype=np.int32)
     levels[kept] = grey
     wanted = set(settings.classes) - (set() if original else set(ONCE))
@@ -98,10 +103,11 @@ def _of_image(prepared: Prepared, voxels: np.ndarray, original: bool, settings: 
     return found
 
 
-def _why_undefined(prepared: Prepared) -> str:
-    values = prepared.image[prepared.intensity]
+def _why_undefined(values: np.ndarray, grey: np.ndarray) -> str:
     if len(values) == 1:
         return "the region is a single voxel"
     if values.min() == values.max():
         return "all intensities of the region are equal"
+    if grey.min() == grey.max():
+        return "all intensities of the region fall into one grey level: the bins are too wide for them"
     return "its definition divides by zero for this region"

@@ -18,6 +18,7 @@ from bonequant.radiomics.settings import IbsiSettings
 
 _ORDER = {"nearest": 0, "linear": 1, "cubic": 3}
 _SPLINE_REACH = 16  # the cubic B-spline's prefilter has decayed to 1e-9 there
+_ROUNDING = 1e-9  # a spread below this share of the values comes from interpolation: the region is constant
 _TIE = 1e-9  # a mask value of one half stays one half whatever the rounding of the coordinates
 PEAK_RADIUS_MM = (3.0 / (4.0 * np.pi)) ** (1.0 / 3.0) * 10.0  # a sphere of 1 cm3
 
@@ -31,7 +32,7 @@ class Prepared:
         morphological: the region as drawn (and resampled).
         intensity: what resegmentation left of it.
         spacing_mm: voxel size (z, y, x).
-        largest: largest absolute intensity of the whole image as given.
+        largest: largest absolute intensity of the whole image as given, voxels that are not finite aside.
     """
 
     image: np.ndarray
@@ -57,9 +58,19 @@ def prepare(roi: RoiInput, settings: IbsiSettings, margin_mm: float = PEAK_RADIU
         image = np.rint(image)
     if not mask.any():
         raise InputError("No voxel of the mask is left after resampling: it is thinner than the new voxels.")
-    intensity = _resegment(image, mask, settings)
-    largest = float(max(abs(float(roi.voxels.min())), abs(float(roi.voxels.max()))))
-    return Prepared(image, mask, intensity, spacing, largest)
+    if not np.isfinite(image[mask]).all():
+        raise InputError("Voxels near the mask are not finite numbers, and resampling mixes them in; mend the image.")
+    if np.ptp(image[mask]) <= _ROUNDING * np.abs(image[mask]).max():
+        image[mask] = image[mask][0]
+    return Prepared(image, mask, _resegment(image, mask, settings), spacing, _largest(roi.voxels))
+
+
+def _largest(voxels: np.ndarray) -> float:
+    low, high = float(voxels.min()), float(voxels.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = voxels[np.isfinite(voxels)]
+        low, high = float(finite.min()), float(finite.max())
+    return max(abs(low), abs(high))
 
 
 def _new_spacing(roi: RoiInput, settings: IbsiSettings) -> np.ndarray:

@@ -18,6 +18,8 @@ def grey_range(section: np.ndarray, mask: np.ndarray, settings: MazdaSettings) -
     if settings.normalisation == "none":
         return _full_range(section, mask, settings)
     values = (section[mask] if settings.range_from == "roi" else section[np.isfinite(section)]).astype(np.float64)
+    if values.min() == values.max():  # whose SD need not be 0 by rounding
+        return float(values[0]), float(values[0])
     if settings.normalisation == "sigma":
         centre, reach = values.mean(), 3.0 * values.std()
         return float(centre - reach), float(centre + reach)

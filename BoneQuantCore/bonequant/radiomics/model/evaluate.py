@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bonequant.errors import InputError
+from bonequant.errors import InputError, SettingsError
 from bonequant.progress import Progress, part_of
 from bonequant.provenance import versions
 from bonequant.radiomics.model.cautions import cohort_cautions, model_cautions
@@ -35,7 +35,7 @@ def evaluate(
     table: Any,
     labels: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
-    settings: ModelSettings | None = None,
+    settings: ModelSettings | Mapping[str, Any] | None = None,
     *,
     names: Sequence[str] | None = None,
     sets: Sets | None = None,
@@ -49,7 +49,7 @@ def evaluate(
 
     Args:
         table: N lesions by P features: a mapping of column name to N values, a DataFrame, a list of N mappings
-            (what ``extract`` returns), or an array (N, P) with ``names``.
+            (what ``extract`` returns), or an array (N, P) with ``names``, by default feature_1, feature_2 ...
         labels: N of 0/1, 1 the ``positive_class``.
         groups: N patients; lesions of one patient never stand on both sides of a fold. Without them each lesion counts
             as a patient of its own, which the report says.
@@ -66,7 +66,7 @@ def evaluate(
             with the reason, a patient in both classes stays and is told of.
         Cancelled: raised by ``progress``.
     """
-    settings = settings or ModelSettings()
+    settings = _settings(settings)
     cohort = read_cohort(table, labels, groups, names=names, centres=centres)
     if settings.harmonise and centres is None:
         raise InputError("ComBat needs the centre of each lesion: give centres, or leave harmonise off.")
@@ -111,6 +111,14 @@ def evaluate(
         warnings=cohort_cautions(cohort, settings, grouped=groups is not None, runs=runs),
         versions=versions(),
     )
+
+
+def _settings(given: ModelSettings | Mapping[str, Any] | None) -> ModelSettings:
+    if given is None or isinstance(given, ModelSettings):
+        return given or ModelSettings()
+    if isinstance(given, Mapping):
+        return ModelSettings.from_dict(dict(given))
+    raise SettingsError(f"The settings of a model are ModelSettings, not {type(given).__name__}.")
 
 
 def _model(

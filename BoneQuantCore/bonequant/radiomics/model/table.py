@@ -126,12 +126,15 @@ def _named(entry: str) -> tuple[str, str]:
 
 def _matrix(table: Any, names: Sequence[str] | None) -> tuple[list[str], Floats]:
     """Names and values (N, P) of a mapping of columns, a DataFrame, a list of lesions' features, or an array."""
+    if isinstance(table, Sequence) and len(table) and not any(isinstance(row, Mapping) for row in table):
+        table = _array(table)
     if isinstance(table, np.ndarray):
-        if names is None or table.ndim != 2 or table.shape[1] != len(names):
+        if table.ndim != 2 or (names is not None and table.shape[1] != len(names)):
             raise InputError(
                 f"A table given as an array must be (lesions, features) with as many names; its shape is {table.shape} "
                 f"and {'no' if names is None else len(names)} names were given."
             )
+        names = [f"feature_{at + 1}" for at in range(table.shape[1])] if names is None else names
         columns = {str(name): table[:, at] for at, name in enumerate(names)}
         count = len(names)
     elif isinstance(table, Sequence):
@@ -154,6 +157,15 @@ def _matrix(table: Any, names: Sequence[str] | None) -> tuple[list[str], Floats]
     if len(lengths) != 1:
         raise InputError(f"The columns of the table differ in length: {sorted(lengths)} lesions.")
     return list(arrays), np.column_stack(list(arrays.values()))
+
+
+def _array(rows: Sequence[Any]) -> np.ndarray:
+    try:
+        return np.array([np.asarray(row, dtype=np.float64) for row in rows], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"A table given as a list must hold one mapping, or one row of numbers, for each lesion: {error}."
+        ) from error
 
 
 def _numbers(name: str, column: Any) -> Floats:

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from bonequant.errors import InputError
-from bonequant.radiomics import ModelSettings, evaluate
+from bonequant.errors import InputError, SettingsError
+from bonequant.radiomics import ModelSettings, RadiomicsSettings, evaluate
 from model_cohorts import QUICK, two_modalities
 
 TABLE, LABELS, PATIENTS = two_modalities(60, 40, noise=2)
@@ -24,7 +24,9 @@ TABLE, LABELS, PATIENTS = two_modalities(60, 40, noise=2)
         ({"table": {**TABLE, "text": ["a"] * 60}}, "'text' does not hold numbers"),
         ({"table": {"a": np.full(60, np.nan), "b": np.ones(60)}}, "None of the 2 features"),
         ({"table": {}}, "no columns"),
-        ({"table": np.zeros((60, 3))}, "names"),
+        ({"table": np.zeros(60)}, r"shape is \(60,\)"),
+        ({"table": [[1.0, 2.0], [1.0]] * 30}, "one row of numbers"),
+        ({"groups": np.column_stack([PATIENTS, PATIENTS])}, "one name for each case"),
         ({"table": "features.csv"}, "mapping"),
         ({"settings": ModelSettings(folds=50)}, "too few for 50 folds"),
         ({"settings": dataclasses.replace(QUICK, sets=("CT",))}, "name=prefix"),
@@ -101,3 +103,13 @@ def test_every_kind_of_table_gives_the_same():
     for table, names in ((pandas.DataFrame(TABLE), None), (rows, None), (matrix, list(TABLE))):
         found = evaluate(table, LABELS, PATIENTS, QUICK, names=names)["CT"].performance.predicted
         np.testing.assert_array_equal(found, by_name)
+
+
+def test_arrays_without_names_and_plain_settings():
+    matrix = np.column_stack(list(TABLE.values()))
+    one = evaluate(matrix, LABELS, PATIENTS, QUICK)["all features"]
+    other = evaluate(matrix.tolist(), LABELS, PATIENTS, QUICK.to_dict())["all features"]
+    assert one.features == tuple(f"feature_{at + 1}" for at in range(len(TABLE)))
+    np.testing.assert_array_equal(one.performance.predicted, other.performance.predicted)
+    with pytest.raises(SettingsError, match="not RadiomicsSettings"):
+        evaluate(matrix, LABELS, PATIENTS, RadiomicsSettings())
