@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bonequant.cli.bar import progress_bar
+
+_MOST = 12
 
 
 def info(path: Annotated[Path, typer.Argument(help="A file, or a folder of DICOM.")]) -> None:
@@ -27,6 +30,9 @@ def info(path: Annotated[Path, typer.Argument(help="A file, or a folder of DICOM
         if report.geometry is not None:
             g = report.geometry
             table.add_row("grid", f"{g.size[0]} x {g.size[1]} x {g.size[2]} voxels of {shown(g.spacing)} mm")
+        if report.times_s:
+            table.add_row("frames", str(len(report.times_s)))
+            table.add_row("frame times (s)", _times(report.times_s))
         if report.unit:
             table.add_row("unit", report.unit)
         for name, value in {**report.facts, **report.protocol}.items():
@@ -42,3 +48,9 @@ def info(path: Annotated[Path, typer.Argument(help="A file, or a folder of DICOM
         if report.geometry is not None and not report.missing and not report.problems:
             console.print("Nothing is missing.", style="green")
         console.print()
+
+
+def _times(times_s: Sequence[float]) -> str:
+    """All of few times; of many the first ones, and the last."""
+    written = [f"{time:.6g}" for time in times_s]
+    return ", ".join(written if len(written) <= _MOST else [*written[: _MOST - 2], "...", written[-1]])

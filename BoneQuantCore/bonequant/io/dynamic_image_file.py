@@ -32,24 +32,19 @@ from bonequant.volume.types import MODALITIES
 _SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "minute": 60.0}
 _NIFTI_SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 _NIFTI_TIME_BITS = 0x38
+Header = sitk.Image | sitk.ImageFileReader
 
 
 def read_dynamic_file(path: Path, overrides: Overrides, times_s: Any, report: Progress) -> DynamicSeries:
     """Raises InputError for what is no series or damaged, MissingFactError (times_s) where the file has no times."""
     report(0.0, f"Reading {path.name}")
     image = _read(path)
-    fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    own = {key[len(FIELD) :]: value for key, value in fields.items() if key.startswith(FIELD)}
+    own = {key[len(FIELD) :]: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(FIELD)}
     warnings: list[str] = []
-    frames, grid = _frames_and_grid(image)
-    grid = plain_grid(path, image, grid, overrides)
+    frames = _Frames(sitk.GetArrayViewFromImage(image), image.GetDimension() == 3)
+    grid = plain_grid(path, image, frame_grid(image), overrides)
     count = len(frames)
-    if times_s is not None:
-        times = check_times(times_s, count, str(path))
-    else:
-        times = _times(path, image, fields, count, warnings)
-        refuse_disorder(times, str(path))
-        warnings += gaps(times)
+    times = header_times(path, image, warnings) if times_s is None else check_times(times_s, count, str(path))
     array = np.empty((count, *grid.shape), np.float32)
     bad = 0
     for k in range(count):
@@ -106,17 +101,33 @@ def _read(path: Path) -> sitk.Image:
     raise InputError(f"{path} has {image.GetDimension()} dimensions and no frames; read a single volume with load().")
 
 
-def _frames_and_grid(image: sitk.Image) -> tuple[_Frames, Geometry]:
-    view = sitk.GetArrayViewFromImage(image)
-    if image.GetDimension() == 3:
-        return _Frames(view, True), Geometry.of(image)
-    direction = np.reshape(image.GetDirection(), (4, 4))[:3, :3]
-    x, y, z, _ = image.GetSize()
-    spacing, origin = image.GetSpacing()[:3], image.GetOrigin()[:3]
-    return _Frames(view, False), Geometry((x, y, z), spacing, origin, tuple(direction.ravel().tolist()))
+def frame_grid(image: Header) -> Geometry:
+    """Grid of one frame."""
+    last = image.GetDimension()  # 3 where the components are the frames
+    direction = np.reshape(image.GetDirection(), (last, last))[:3, :3]
+    x, y, z = image.GetSize()[:3]
+    return Geometry((x, y, z), image.GetSpacing()[:3], image.GetOrigin()[:3], tuple(direction.ravel().tolist()))
 
 
-def _times(path: Path, image: sitk.Image, fields: dict[str, str], count: int, warnings: list[str]) -> np.ndarray:
+def header_times(path: Path, image: Header, warnings: list[str]) -> np.ndarray:
+    """Frame times of a file in seconds, from its header; what is doubtful is added to ``warnings``.
+
+    Raises MissingFactError (times_s) where it has none, InputError for times that cannot be.
+    """
+    fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    if image.GetDimension() == 4:
+        count = image.GetSize()[3]
+    elif isinstance(image, sitk.Image):
+        count = image.GetNumberOfComponentsPerPixel()
+    else:
+        count = image.GetNumberOfComponents()
+    times = _times(path, image, fields, count, warnings)
+    refuse_disorder(times, str(path))
+    warnings += gaps(times)
+    return times
+
+
+def _times(path: Path, image: Header, fields: dict[str, str], count: int, warnings: list[str]) -> np.ndarray:
     found = _sequence_times(path, fields, warnings)
     if found is None:
         found = _multi_volume_times(fields, warnings)
@@ -164,7 +175,7 @@ def _multi_volume_times(fields: dict[str, str], warnings: list[str]) -> np.ndarr
     return values * _SECONDS.get(unit, 1e-3)
 
 
-def _nifti_times(image: sitk.Image, fields: dict[str, str], count: int, warnings: list[str]) -> np.ndarray | None:
+def _nifti_times(image: Header, fields: dict[str, str], count: int, warnings: list[str]) -> np.ndarray | None:
     try:
         code = int(float(fields.get("xyzt_units", "0"))) & _NIFTI_TIME_BITS
         step, start = float(fields.get("pixdim[4]", "0")), float(fields.get("toffset", "0"))

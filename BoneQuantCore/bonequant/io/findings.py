@@ -12,9 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bonequant.errors import BoneQuantError, InputError
+import SimpleITK as sitk
+
+from bonequant.errors import BoneQuantError, InputError, MissingFactError
+from bonequant.io.dicom_facts import acquisition_of
 from bonequant.io.dicom_header import reader
+from bonequant.io.dicom_values import choose_unit
 from bonequant.io.dicom_volume import plan_series
+from bonequant.io.dynamic import plan_frames
+from bonequant.io.dynamic_image_file import frame_grid, header_times
+from bonequant.io.image_files import FIELD
 from bonequant.io.itk_files import read_itk_header
 from bonequant.io.overrides import Overrides
 from bonequant.io.plain_geometry import plain_grid
@@ -51,7 +58,8 @@ class SeriesReport:
         facts: acquisition facts that the file holds, without patient name and identifier.
         protocol: protocol record, keys of ``bonequant.io.dicom_protocol.PROTOCOL``.
         missing: what quantification lacks, each with the keyword that supplies it.
-        problems: why it cannot be read as a volume, [] where it can.
+        times_s: of the frames of a dynamic series, () for a volume.
+        problems: why it cannot be read, () where it can.
         warnings: what the reader noticed.
     """
 
@@ -61,6 +69,7 @@ class SeriesReport:
     unit: str = ""
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
     protocol: dict[str, Any] = dataclasses.field(default_factory=dict)
+    times_s: tuple[float, ...] = ()
     missing: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -81,7 +90,7 @@ def _report(series: SeriesInfo) -> SeriesReport:
         try:
             plan = plan_series(series, Overrides())
         except BoneQuantError as error:
-            return SeriesReport(series, series.label, problems=(str(error),))
+            return _report_dynamic(series) or SeriesReport(series, series.label, problems=(str(error),))
         return SeriesReport(
             series=series,
             what=series.label,
@@ -101,6 +110,27 @@ def _report(series: SeriesInfo) -> SeriesReport:
     }
     problems = (reasons[series.kind],) if series.kind in reasons else ()
     return SeriesReport(series, series.label, problems=problems)
+
+
+def _report_dynamic(series: SeriesInfo) -> SeriesReport | None:
+    """A series of several frames over time; None where it is none either."""
+    try:
+        plan = plan_frames([series], series.modality, Overrides(), None, series.label)
+    except MissingFactError as error:
+        return SeriesReport(series, series.label, missing=(str(error),))
+    except BoneQuantError:
+        return None
+    acquisition, remarks = acquisition_of(plan.headers, series.modality)
+    return SeriesReport(
+        series=series,
+        what=series.label,
+        geometry=plan.stacks[0].geometry,
+        unit=choose_unit(plan.stacks[0].slices[0][0].maps, None),
+        facts=_facts(acquisition),
+        protocol={**acquisition.protocol, **plan.protocol},
+        times_s=tuple(plan.times_s.tolist()),
+        warnings=(*plan.warnings, *remarks),
+    )
 
 
 def missing_facts(modality: str, unit: str, acquisition: Acquisition) -> tuple[str, ...]:
@@ -132,6 +162,8 @@ def _report_image_file(series: SeriesInfo, path: Path) -> SeriesReport:
     keys = header.GetMetaDataKeys()
     unit = header.GetMetaData("BoneQuant_unit") if "BoneQuant_unit" in keys else ""
     what = f"{series.label}, {' x '.join(map(str, size))} voxels"
+    if len(size) == 4 or (len(size) == 3 and header.GetNumberOfComponents() > 1 and series.kind != "segmentation"):
+        return _report_frames(series, path, header, what, unit)
     if len(size) != 3 or (header.GetNumberOfComponents() != 1 and series.kind != "segmentation"):
         return SeriesReport(series, what, problems=(f"{path.name} is not one 3-D volume.",))
     (x, y, z), spacing, origin = size, header.GetSpacing(), header.GetOrigin()
@@ -144,6 +176,21 @@ def _report_image_file(series: SeriesInfo, path: Path) -> SeriesReport:
         () if unit or series.kind == "segmentation" else ("The file does not say its modality and unit: give both.",)
     )
     return SeriesReport(series, what, geometry=geometry, unit=unit, missing=missing)
+
+
+def _report_frames(series: SeriesInfo, path: Path, header: sitk.ImageFileReader, what: str, unit: str) -> SeriesReport:
+    warnings: list[str] = []
+    try:
+        times = tuple(header_times(path, header, warnings).tolist())
+    except MissingFactError as error:
+        return SeriesReport(series, what, geometry=frame_grid(header), unit=unit, missing=(str(error),))
+    except InputError as error:
+        return SeriesReport(series, what, problems=(str(error),))
+    said = unit or f"{FIELD}modality" in header.GetMetaDataKeys()  # MR signal has no unit
+    missing = () if said else ("The file does not say its modality and unit: give both.",)
+    return SeriesReport(
+        series, what, geometry=frame_grid(header), unit=unit, times_s=times, missing=missing, warnings=tuple(warnings)
+    )
 
 
 def _facts(acquisition: Acquisition) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class SeriesInfo:
     def label(self) -> str:
         """One line for lists and messages, without patient identifiers."""
         name = f'"{self.description}"' if self.description else "without description"
-        parts = [f"{self.modality or 'DICOM'} {self.kind} {name}"]
+        origin = self.modality or ("" if self.kind == "image file" else "DICOM")
+        parts = [f"{origin} {self.kind} {name}".strip()]
         if self.part:
             parts.append(self.part)
         if self.number is not None:

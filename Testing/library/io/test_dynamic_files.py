@@ -104,6 +104,18 @@ def test_multi_volume_labels_are_milliseconds(tmp_path):
         io.load_dynamic(nrrd(tmp_path / "f.nrrd", *LAST, *angles))
 
 
+def test_info_shows_the_frames_from_the_header(series, tmp_path):
+    (report,) = io.info(io.write_dynamic(series, tmp_path / "a.seq.nrrd"))
+    assert (report.problems, report.missing, report.unit) == ((), (), "mM")
+    assert report.times_s == tuple(TIMES.tolist())
+    assert np.abs(report.geometry.corners() - GRID.corners()).max() < 1e-9
+    untold = sitk.JoinSeries([series.frame(t).image for t in range(5)])
+    sitk.WriteImage(untold, str(tmp_path / "untold.mha"))
+    (report,) = io.info(tmp_path / "untold.mha")
+    assert "times_s" in report.missing[0]
+    assert report.times_s == ()
+
+
 def test_frames_without_times(tmp_path):
     path = nrrd(tmp_path / "n.nrrd", *LAST)
     with pytest.raises(MissingFactError, match="Give times_s, 5 numbers"):

@@ -100,7 +100,8 @@ def test_info_says_what_is_missing(data, write_nm):
     assert (spect.missing, spect.problems, spect.unit) == ((), (), "Bq/mL")
     assert "patient_name" not in spect.facts
     (dynamic, _) = sorted(io.info(data / "dce_breast_dicom"), key=lambda r: r.series.kind == "segmentation")
-    assert "3 phases" in dynamic.problems[0]
+    assert (dynamic.problems, len(dynamic.times_s), dynamic.geometry.size[2]) == ((), 3, 60)
+    assert "(0008,0033)" in dynamic.protocol["frame_times_from"]
     (counts,) = io.info(write_nm(np.ones((3, 4, 5), np.uint16)))
     said = " ".join(counts.missing)
     for keyword in ("calibration_factor_cps_per_mbq", "patient_weight_kg", "injection_time", "decay_correction"):
