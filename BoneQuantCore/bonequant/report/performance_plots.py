@@ -67,7 +67,7 @@ def auc_forest(rows: Sequence[AucRow], best: Mapping[str, float] | None = None) 
     axis.set_yticks(range(len(rows)), [f"{row.model}, {row.judged}" for row in rows], fontsize=9)
     for tick, row in zip(axis.get_yticklabels(), rows, strict=True):
         tick.set_fontweight("bold" if row.honest else "normal")
-    axis.invert_yaxis()
+    axis.set_ylim(len(rows) - 0.4, -0.6)
     ends = [end for row in rows for end in (*row.auc.ci, row.auc.auc) if not math.isnan(end)]
     axis.axvline(0.5, color=LINE, linewidth=1.0)
     axis.set_xlim(min(0.48, *ends) - 0.01, 1.0)

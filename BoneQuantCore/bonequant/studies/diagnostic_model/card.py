@@ -51,7 +51,7 @@ def limits(result: DiagnosticResult, model: ModelEvidence) -> tuple[str, ...]:
     if not math.isnan(slope) and abs(slope - 1) > _SLOPE_FAR:
         too = "too extreme" if slope < 1 else "too timid"
         said.append(f"Its probabilities are {too} (calibration slope {slope:.2f}): recalibrate before they are read.")
-    if model.performance.auc.ci[0] <= 0.5:
+    if not model.performance.auc.ci[0] > 0.5:
         said.append("The interval of its AUC holds 0.5: nothing was shown to be found.")
     if not result.grouped:
         said.append("Patients were not named: lesions of one patient may stand on both sides of a fold.")

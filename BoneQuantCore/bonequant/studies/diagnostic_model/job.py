@@ -10,7 +10,7 @@ from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance
 from bonequant.radiomics import evaluate
-from bonequant.radiomics.model.table import modality_of
+from bonequant.radiomics.model.table import SEPARATOR, modality_of
 from bonequant.studies.diagnostic_model.classes import calls_of, classes_of
 from bonequant.studies.diagnostic_model.group_facts import compare_facts
 from bonequant.studies.diagnostic_model.inputs import TrainingInputs
@@ -56,10 +56,16 @@ def run(
         settings.model,
         names=columns,
         centres=centres,
+        sets=_sets(columns, settings),
         extraction=inputs.recipes or None,
         positive_class=positive,
         progress=part_of(report, 0.02, 0.95),
     )
+    warnings += [
+        f"{name}: the interval of its AUC holds 0.5, so nothing was shown to be found."
+        for name, model in models.models.items()
+        if not model.performance.auc.ci[0] > 0.5
+    ]
     report(0.96, "Readers and groups")
     level = settings.model.confidence
     return DiagnosticResult(
@@ -78,6 +84,14 @@ def run(
         warnings=tuple(dict.fromkeys([*warnings, *models.warnings])),
         provenance=Provenance("diagnostic_model", dict(inputs.sha256), settings.to_dict()),
     )
+
+
+def _sets(columns: tuple[str, ...], settings: DiagnosticSettings) -> dict[str, str] | None:
+    """A single image's model bears its name; evaluate names all others."""
+    images = {modality_of(name) for name in columns}
+    if len(images) > 1 or "" in images or settings.model.sets:
+        return None
+    return {image: image + SEPARATOR for image in images}
 
 
 def _offered(

@@ -56,7 +56,7 @@ def models_section(result: DiagnosticResult, best: dict[str, float] | None) -> S
         caption += " Dotted: the best that any model could reach on this simulated cohort."
     if len(rows) > len(models) or best:
         blocks.append(Picture(auc_forest(rows, best), caption))
-    return Section("Models side by side", blocks)
+    return Section("Models side by side" if len(models) > 1 else "The model judged", blocks)
 
 
 def _auc_table(result: DiagnosticResult, level: str) -> Table:

@@ -177,6 +177,18 @@ def test_the_wrong_word_and_too_few_patients(folder, tmp_path):
         run(read_inputs(few), settings())
 
 
+def test_one_image_of_noise_is_called_by_its_name_and_said_to_show_nothing(tmp_path):
+    rows = [{k: v for k, v in row.items() if not k.startswith("SPECT")} for row in make_rows(effect=0.0, seed=3)]
+    found = run(read_inputs(write_folder(tmp_path / "a", rows, recipes={"CT": RECIPES["CT"]})), settings())
+    assert list(found.models.models) == ["CT"]
+    auc = found.models["CT"].performance.auc
+    assert auc.ci[0] < 0.5 < auc.ci[1]
+    assert any("nothing was shown to be found" in text for text in found.warnings)
+    assert any("nothing was shown" in text for text in summary(found)["cards"]["CT"]["limits"])
+    assert write(found, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").glob("model_*")] == ["model_CT.json"]
+
+
 def test_sheets_have_all_items_and_claim_only_what_was_done(result):
     rows = sheet_rows(result)
     for sheet, count in (("METRICS", 30), ("CLEAR", 58)):
