@@ -2,8 +2,10 @@
 
 import enum
 import pathlib
+from functools import partial
 from typing import Annotated
 
+import qt
 import slicer
 import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
@@ -121,16 +123,18 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = DCEResponseLogic()
         self.choices = Choices(self.logic)
+        self.view = ResultView(self.ui, self.logic)
+        self.drawing = Drawing(self.ui, self.logic, self.view.show_live)
         path = self.resourcePath("UI/DCEStudy.ui")
         tabs = {"before": self.ui.beforeTab, "after": self.ui.afterTab}
-        self.pages = {date: StudyPage(date, path, tabs[date], self.onFindArtery, self.onRedraw) for date in DATES}
-        self.settingsForm = SettingsForm(ResponseSettings, self.ui.settingsWidget.layout(), self.onSettings)
-        self.criteria = CriteriaTab(self.ui, self.logic, self.onEvidence)
+        actions = (self.onFindArtery, self.drawing.draw_artery, self.view.shift)
+        self.pages = {date: StudyPage(date, path, tabs[date], *actions) for date in DATES}
+        keep = partial(self.keep, "settings")
+        self.settingsForm = SettingsForm(ResponseSettings, self.ui.settingsWidget.layout(), keep)
+        self.criteria = CriteriaTab(self.ui, partial(self.keep, "evidence"))
         self.work = WorkBar(self.ui.workWidget.layout(), busy=self.onBusy)
-        self.drawing = Drawing(self.ui, self.logic, self.choices)
-        self.view = ResultView(self.ui, self.logic)
-        for date, page in self.pages.items():
-            page.ui.shiftSlider.connect("valueChanged(double)", lambda value, date=date: self.view.shift(date, value))
+        self.ui.folderButton.directory = qt.QDir.homePath()
+        self.ui.segmentEditor.connect("currentSegmentIDChanged(QString)", self._checkCanApply)
         for signal, slot in (
             (self.ui.loadButton, self.onLoad),
             (self.ui.demoButton, self.onDemo),
@@ -187,25 +191,12 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._checkCanApply()
 
     def _checkCanApply(self, caller=None, event=None) -> None:
-        chosen, busy = self._parameterNode, self.work.running
+        from DCEResponseLib.availability import show_availability
+
+        chosen = self._parameterNode
         if chosen is None:
             return
-        missing = self.choices.missing(chosen)
-        self.ui.compareButton.enabled = not missing and not busy
-        self.ui.compareButton.toolTip = missing or _(
-            "Fit maps of both dates, align them, measure and call the response"
-        )
-        self.ui.proposeButton.enabled = bool(chosen.beforeSequence and chosen.beforeRegions) and not busy
-        self.ui.proposeButton.toolTip = (
-            _("Propose the healthy vertebra next to the lesion; look at it before you trust it")
-            if self.ui.proposeButton.enabled
-            else _("Select the series before and draw the lesion on it first")
-        )
-        result = self.logic.result
-        self.ui.reportButton.enabled = result is not None and not busy
-        self.ui.reportButton.toolTip = (
-            _("Write the report, tables, maps and outlines of this comparison") if result else _("Compare first")
-        )
+        show_availability(self.ui, self.choices, chosen, self.work.running)
         for date, page in self.pages.items():
             page.show_artery(getattr(chosen, f"{date}Artery"))
         self.criteria.set_rows(chosen.evidence)
@@ -222,17 +213,12 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         return errors_shown(what)
 
-    def onSettings(self, text: str) -> None:
-        self._parameterNode.settings = text
-
-    def onEvidence(self, rows: str) -> None:
-        self._parameterNode.evidence = rows
+    def keep(self, parameter: str, text: str) -> None:
+        setattr(self._parameterNode, parameter, text)
 
     def onLoad(self) -> None:
-        from BoneQuantPanels.work import errors_shown
-
         date = DATES[self.ui.studyTabs.currentIndex]
-        with errors_shown(_("The study could not be read.")):
+        with self._shown(_("The study could not be read.")):
             self.choose(date, self.logic.readStudy(self.ui.folderButton.directory, date, run=self.work.run))
 
     def onDemo(self) -> None:
@@ -241,19 +227,13 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 self.choose(date, nodes)
 
     def choose(self, date: str, nodes: dict) -> None:
-        """Select the nodes of a study that was read."""
-        names = {"sequence": "Sequence", "t1": "T1", "flip_angles": "FlipAngles", "regions": "Regions"}
-        for role, node in nodes.items():
-            setattr(self._parameterNode, f"{date}{names[role]}", node)
+        self.choices.select(self._parameterNode, date, nodes)
         self.view.show_images(date)
 
     def onFindArtery(self, date: str) -> None:
         with self._shown(_("No arterial input was found.")):
             self.choices.find_artery(self._parameterNode, date, self.work.run)
             self.view.show_artery(date)
-
-    def onRedraw(self, date: str) -> None:
-        self.drawing.draw_artery(date)
 
     def onPropose(self) -> None:
         chosen = self._parameterNode
@@ -263,8 +243,8 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onCompare(self) -> None:
         with self._shown(_("The dates could not be compared.")):
             self.choices.compare(self._parameterNode, self.work.run)
-            self.view.show_result()
             self.drawing.follow()
+            self.view.show_result()
 
     def onReport(self) -> None:
         from BoneQuantPanels.results import new_folder, open_report
@@ -311,10 +291,10 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
         return mrml.ResultNodes(self.getParameterNode().parameterNode)
 
     def frameTimes(self, sequence: vtkMRMLSequenceNode) -> list[float]:
-        """Mid-frame times in seconds; raises where the sequence is no dynamic series of volumes."""
+        """Seconds; raises where the sequence is not indexed in time. To type others: mrml.set_frame_times."""
         from bonequant import mrml
 
-        return mrml.from_node(sequence).times_s.tolist()
+        return mrml.frame_times(sequence).tolist()
 
     def study(self, name, sequence, *, t1=None, flipAngles=None, regions=None, artery=None, delay=None, scanDate=None):
         """One date from its nodes; see bonequant.mrml.dce_nodes.date_from_nodes. ``regions``: one node, or several."""
@@ -373,37 +353,25 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
 
     def writeReport(self, result, folder, *, dicom=False, identified=False, run=atOnce) -> str:
         """Write report, tables, maps, outlines (and DICOM objects) into a new folder; the report's path."""
+        from bonequant.mrml.dce_nodes import with_all_series
         from bonequant.studies import treatment_response
 
         def work(progress):
             progress(0.0, _("Writing the report"))
-            return treatment_response.write(result, folder, dicom=dicom, identified=identified)
+            found = with_all_series(result) if dicom else result
+            return treatment_response.write(found, folder, dicom=dicom, identified=identified)
 
         return str(run(work))
 
-    def addEvidence(self, rows: str, criterion: str, cells: dict) -> str:
-        """Evidence rows (JSON) with one more from cells like ``{"before.vp": "9.3"}``; raises what its call raises."""
-        from DCEResponseLib.evidence import add_cells
+    def judge(self, criterion: str, cells: dict):
+        """The call of any criterion of bonequant.response on cells such as ``{"before.vp": 9.3}``."""
+        from bonequant.response import call_from, unflatten
 
-        return add_cells(rows, criterion, cells)
-
-    def addEvidenceTable(self, rows: str, path: str) -> str:
-        """Evidence rows (JSON) with those of a CSV or JSON file."""
-        from DCEResponseLib.evidence import add_file
-
-        return add_file(rows, path)
-
-    def judged(self, rows: str) -> list:
-        """Pairs of evidence row and call."""
-        from bonequant.response import calls_of
-        from DCEResponseLib.evidence import evidence_rows
-
-        found = evidence_rows(rows)
-        return list(zip(found, calls_of(found).values(), strict=True))
+        return call_from(criterion, unflatten(cells))
 
 
 class DCEResponseTest(ScriptedLoadableModuleTest):
-    """A series of known times goes into a sequence and comes back; a criterion is judged from typed evidence."""
+    """Frame times are read and typed anew; a criterion is judged from typed evidence."""
 
     def setUp(self):
         slicer.mrmlScene.Clear()
@@ -427,7 +395,5 @@ class DCEResponseTest(ScriptedLoadableModuleTest):
         self.assertEqual(DCEResponseLogic().frameTimes(node), [0.0, 5.0, 10.0])
 
     def test_judged(self):
-        logic = DCEResponseLogic()
         cells = {"before.vp": "9.26", "before.vp_reference": "1", "after.vp": "1.13", "after.vp_reference": "1"}
-        ((row, call),) = logic.judged(logic.addEvidence("[]", "dce_vp", cells))
-        self.assertEqual((row.criterion, call.category), ("dce_vp", "success"))
+        self.assertEqual(DCEResponseLogic().judge("dce_vp", cells).category, "success")

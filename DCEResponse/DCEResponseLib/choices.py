@@ -28,6 +28,12 @@ class Choices:
             return _("Draw the lesion at one date first")
         return ""
 
+    def select(self, chosen: Any, date: str, nodes: dict[str, Any]) -> None:
+        """Choose the nodes of a study that was read; see mrml.dce_nodes.date_to_nodes."""
+        names = {"sequence": "Sequence", "t1": "T1", "flip_angles": "FlipAngles", "regions": "Regions"}
+        for role, name in names.items():
+            setattr(chosen, f"{date}{name}", nodes.get(role))
+
     def settings(self, chosen: Any) -> Any:
         from bonequant.studies.treatment_response import ResponseSettings
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import qt
 from slicer.i18n import tr as _
 
+from DCEResponseLib.evidence import add_cells, add_file, judged
+
 
 class CriteriaTab:
     """Fills the widgets of the section; ``kept(rows)`` gets the evidence rows (JSON) whenever they change."""
 
-    def __init__(self, ui: Any, logic: Any, kept: Callable[[str], None]) -> None:
+    def __init__(self, ui: Any, kept: Callable[[str], None]) -> None:
         from bonequant.response import criteria
 
-        self.ui, self.logic, self._kept, self._rows = ui, logic, kept, "[]"
+        self.ui, self._kept, self._rows = ui, kept, "[]"
         self._names = list(criteria())
         for name in self._names:
             ui.criterionComboBox.addItem(criteria()[name].title)
+        ui.criterionComboBox.sizeAdjustPolicy = qt.QComboBox.AdjustToMinimumContentsLengthWithIcon
+        ui.criterionComboBox.minimumContentsLength = 12
+        ui.judgedLabel.textFormat = qt.Qt.RichText
         ui.evidenceTable.setColumnCount(3)
         ui.evidenceTable.setHorizontalHeaderLabels([_("Evidence"), _("Value"), _("Written as")])
         ui.evidenceTable.verticalHeader().hide()
@@ -74,13 +80,13 @@ class CriteriaTab:
         from BoneQuantPanels.work import errors_shown
 
         with errors_shown(_("This criterion cannot be judged.")):
-            self._keep(self.logic.addEvidence(self._rows, self.criterion, self.cells()))
+            self._keep(add_cells(self._rows, self.criterion, self.cells()))
 
     def on_file(self, *_arguments: Any) -> None:
         from BoneQuantPanels.work import errors_shown
 
         with errors_shown(_("This table cannot be judged.")):
-            self._keep(self.logic.addEvidenceTable(self._rows, self.ui.evidencePathLineEdit.currentPath))
+            self._keep(add_file(self._rows, self.ui.evidencePathLineEdit.currentPath))
 
     def set_rows(self, rows: str) -> None:
         """Show the calls of the evidence rows that are kept."""
@@ -90,8 +96,8 @@ class CriteriaTab:
             _("Forget all calls kept") if self.ui.forgetButton.enabled else _("No call is kept yet")
         )
         lines = [
-            f"<b>{call.criterion}</b>, {row.id}: <b>{call.category}</b>. {call.rule}"
-            for row, call in self.logic.judged(self._rows)
+            f"<b>{escape(call.criterion)}</b>, {escape(row.id)}: <b>{escape(call.category)}</b>. {escape(call.rule)}"
+            for row, call in judged(self._rows)
         ]
         self.ui.judgedLabel.text = "<br>".join(lines)
 

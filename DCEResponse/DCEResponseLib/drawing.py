@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import slicer
@@ -14,11 +15,11 @@ TARGETS = (("before", "Regions"), ("after", "Regions"), ("before", "Artery"), ("
 
 
 class Drawing:
-    """Binds the segment editor to the outlines or artery of a date, on that date's image."""
+    """Binds the segment editor to the outlines or artery of a date; ``measured()`` is called after live values came."""
 
-    def __init__(self, ui: Any, logic: Any, choices: Any) -> None:
-        self.ui, self.logic, self.choices = ui, logic, choices
-        self.live = LiveDrawing()
+    def __init__(self, ui: Any, logic: Any, measured: Callable[[], None]) -> None:
+        self.ui, self.logic = ui, logic
+        self.live = LiveDrawing(measured)
         self._chosen: Any = None
         self._entered = False
         for text in (_("Outlines before"), _("Outlines after"), _("Artery before"), _("Artery after")):

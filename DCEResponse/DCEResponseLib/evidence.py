@@ -14,6 +14,14 @@ def evidence_rows(text: str) -> list[Any]:
     return [EvidenceRow(one["id"], one["criterion"], one["evidence"], one["id"]) for one in json.loads(text or "[]")]
 
 
+def judged(text: str) -> list[tuple[Any, Any]]:
+    """Pairs of row and call."""
+    from bonequant.response import calls_of
+
+    rows = evidence_rows(text)
+    return list(zip(rows, calls_of(rows).values(), strict=True))
+
+
 def add_cells(text: str, criterion: str, cells: dict[str, str]) -> str:
     """One more row from flat cells; its id counts the rows of that criterion. Raises what its call raises."""
     from bonequant.response import call_from, unflatten

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -16,7 +17,8 @@ class LiveDrawing:
     ``carried``: the segmentation on the date that was not drawn on, by the name of the date.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, measured: Callable[[], None]) -> None:
+        self._measured = measured
         self.propagation: Any = None
         self.curves: Any = None
         self.carried: dict[str, Any] = {}
@@ -50,6 +52,7 @@ class LiveDrawing:
             for name, node in self.carried.items():
                 if regions.get(name) is None:
                     self.curves.update(name, node, segment_ids)
+            self._measured()
 
         volumes = [node for node in others.values() if node is not None]
         self.propagation = LivePropagation(source, volumes, on_update=follow, schedule=_later, delay_s=_DELAY_S)
@@ -80,7 +83,8 @@ class LiveDrawing:
             ids = [segmentation.GetNthSegmentID(index) for index in range(segmentation.GetNumberOfSegments())]
             if node is self.carried.get(name):
                 ids = [one for one in ids if segmentation.GetSegment(one).HasTag(ADJUSTED)]
-            self.curves.update(name, node, ids)
+            if self.curves.update(name, node, ids):
+                self._measured()
 
         def changed(*_: Any) -> None:
             if name not in self._waiting:

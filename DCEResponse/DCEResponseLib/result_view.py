@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
 from DCEResponseLib.side_by_side import look_at, set_layers, set_opacity, show_only_at, show_side_by_side
 
+_MOST_WARNINGS = 6  # the report has all
 DATES = ("before", "after")
 _LIGHTS = {"response": "ok", "stable": "ok", "progression": "warn"}
 
@@ -18,6 +21,8 @@ class ResultView:
 
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui, self.logic, self._chosen, self._filling = ui, logic, None, False
+        for label in (ui.callLabel, ui.reasonsLabel):
+            label.textFormat = qt.Qt.RichText
         ui.opacitySlider.singleStep, ui.opacitySlider.decimals = 0.05, 2
         ui.mapComboBox.connect("currentIndexChanged(int)", self.on_map)
         ui.opacitySlider.connect("valueChanged(double)", lambda value: set_opacity(value))
@@ -102,6 +107,15 @@ class ResultView:
         if chart is not None:
             views.show_chart(chart, slicer.app.layoutManager().layout)
 
+    def show_live(self) -> None:
+        """The values that follow the drawing, in place of the change table, until the dates are compared again."""
+        from BoneQuantPanels import views
+
+        table = self.logic.nodes().get("table.live")
+        if table is not None and slicer.app.layoutManager() is not None:
+            views.show_table(table, slicer.app.layoutManager().layout)
+            self._show_call(self.logic.nodes().get("table.calls"), drawn=True)
+
     def shift(self, date: str, seconds: float) -> None:
         """Move the shifted input in the plot of a date."""
         from bonequant.mrml.input_nodes import shift_input
@@ -126,6 +140,7 @@ class ResultView:
                 continue
             if self._chosen.legend:
                 legend = views.show_legend(shown, _title(wanted, shown))
+                legend.SetLabelFormat("%.3g")
                 show_only_at(date, [legend])
             else:
                 views.hide_legend(shown)
@@ -135,7 +150,10 @@ class ResultView:
         for date in DATES:
             own = [getattr(self._chosen, f"{date}Regions"), getattr(self._chosen, f"{date}Artery")]
             own += [nodes.get(f"carried.{date}"), nodes.get(f"outlines.{date}")]
-            show_only_at(date, [node for node in own if node is not None])
+            shown = [node for node in own if node is not None]
+            show_only_at(date, shown)
+            for node in shown:
+                node.GetDisplayNode().SetVisibility2DFill(False)  # the map below must be seen
 
     def _centre(self) -> list[float]:
         for date in DATES:
@@ -144,7 +162,7 @@ class ResultView:
                 return _centre_of(node)
         return _centre_of(self.logic.nodes().get("anatomy.before") or self.logic.nodes().get("anatomy.after"))
 
-    def _show_call(self, table: Any) -> None:
+    def _show_call(self, table: Any, *, drawn: bool = False) -> None:
         from bonequant import mrml
         from BoneQuantPanels.quality_light import show_quality
 
@@ -156,12 +174,17 @@ class ResultView:
         patient = [row for row in rows if row["subject"] == "patient"]
         first = patient[-1] if patient else rows[0]
         show_quality(
-            self.ui.callLabel, _LIGHTS.get(first["direction"], "check"), f"<b>{first['category']}</b>. {first['rule']}"
+            self.ui.callLabel,
+            _LIGHTS.get(first["direction"], "check"),
+            f"<b>{escape(first['category'])}</b>. {escape(first['rule'])}",
         )
-        reasons = [f"{row['subject']}: {row['rule']}" for row in rows if row is not first]
+        reasons = [escape(f"{row['subject']}: {row['rule']}") for row in rows if row is not first]
+        if drawn:
+            text = _("Drawn since: table and curves follow. Compare again for a call of what is drawn now.")
+            reasons = [f"<b>{text}</b>", *reasons]
         if self.logic.result is not None:
-            reasons += [f"<i>{text}</i>" for text in self.logic.result.warnings[:6]]
-        self.ui.reasonsLabel.text = "<br>".join(reasons)
+            reasons += [f"<i>{escape(text)}</i>" for text in self.logic.result.warnings[:_MOST_WARNINGS]]
+        self.ui.reasonsLabel.text = "".join(f"<p>{text}</p>" for text in reasons)
 
 
 def _title(name: str, node: Any) -> str:
@@ -171,8 +194,11 @@ def _title(name: str, node: Any) -> str:
 
 
 def _centre_of(node: Any) -> list[float]:
+    """World coordinates of the middle of a volume, or of the first segment."""
     bounds = [0.0] * 6
     if node is None:
         return [0.0, 0.0, 0.0]
+    if node.IsA("vtkMRMLSegmentationNode"):
+        return list(node.GetSegmentCenterRAS(node.GetSegmentation().GetNthSegmentID(0)))
     node.GetRASBounds(bounds)
     return [(bounds[2 * axis] + bounds[2 * axis + 1]) / 2.0 for axis in range(3)]

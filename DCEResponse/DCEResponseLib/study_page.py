@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
-
-SHIFT_S = 20.0
 
 
 class StudyPage:
@@ -18,12 +15,18 @@ class StudyPage:
     Args:
         ui_path: of DCEStudy.ui.
         tab: the tab's widget.
-        find: called with the date when the artery is to be found; ``redraw`` when it is to be drawn.
-        shown: called with the date when its input, or the shift of it, is to be shown anew.
+        find, redraw: called with the date when the artery is to be found, or drawn.
+        shift: called with the date and the seconds of the slider.
     """
 
     def __init__(
-        self, date: str, ui_path: str, tab: Any, find: Callable[[str], None], redraw: Callable[[str], None]
+        self,
+        date: str,
+        ui_path: str,
+        tab: Any,
+        find: Callable[[str], None],
+        redraw: Callable[[str], None],
+        shift: Callable[[str, float], None],
     ) -> None:
         from BoneQuantPanels.facts_form import Fact, FactsForm
 
@@ -46,6 +49,7 @@ class StudyPage:
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda *_: self.refresh())
         ui.findButton.connect("clicked(bool)", lambda *_: find(date))
         ui.redrawButton.connect("clicked(bool)", lambda *_: redraw(date))
+        ui.shiftSlider.connect("valueChanged(double)", lambda seconds: shift(date, seconds))
 
     def widgets(self) -> dict[str, Any]:
         """Widgets by the parameter that they show."""
@@ -105,6 +109,3 @@ class StudyPage:
             self.ui.arteryLabel.text = _("As found in the image.")
         else:
             self.ui.arteryLabel.text = _("Drawn by hand: these voxels are used.")
-
-    def focus_times(self) -> None:
-        self.ui.timesLineEdit.setFocus(qt.Qt.OtherFocusReason)

@@ -15,6 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
+from bonequant.io import scan
 from bonequant.mrml.core import embedded, require_slicer
 from bonequant.mrml.facts import dicom_files
 from bonequant.mrml.live import ADJUSTED
@@ -26,7 +27,7 @@ from bonequant.progress import Progress
 from bonequant.roi import propose_healthy_vertebra
 from bonequant.roi.carry import Patch
 from bonequant.studies.dce_perfusion import DceInputs
-from bonequant.studies.treatment_response import DateInputs
+from bonequant.studies.treatment_response import DateInputs, ResponseResult
 from bonequant.studies.treatment_response.alignment import anatomy_of
 from bonequant.studies.treatment_response.reading import REFERENCE, with_masks
 from bonequant.volume import DynamicSeries, Geometry, Volume
@@ -109,6 +110,28 @@ def date_to_nodes(one: DateInputs, scene: Any = None) -> dict[str, Any]:
     if masks:
         nodes["regions"] = masks_to_node(masks, f"Outlines {one.name}", scene)
     return nodes
+
+
+def with_series(one: DateInputs) -> DateInputs:
+    """The date with the UID of its DICOM series, which scenes leave out: found again in the folder of its files.
+
+    As it is where the UID is known, where there is no folder, or where several series there could be the one.
+    """
+    if one.dce is None or one.folder is None or one.dce.series.acquisition.series_uid:
+        return one
+    series = one.dce.series
+    count, slices = len(series.times_s), series.geometry.size[2]
+    found = {info.series_uid for info in scan(one.folder) if (info.n_phases, info.n_slices) == (count, slices)}
+    if len(found) != 1:
+        return one
+    known = dataclasses.replace(series.acquisition, series_uid=found.pop())
+    return dataclasses.replace(one, dce=dataclasses.replace(one.dce, series=series.replace(acquisition=known)))
+
+
+def with_all_series(result: ResponseResult) -> ResponseResult:
+    """A result whose dates know their DICOM series, for exports that refer to them."""
+    dates = tuple(with_series(one) for one in result.dates)
+    return dataclasses.replace(result, inputs=dataclasses.replace(result.inputs, dates=dates))
 
 
 def artery_to_node(aif: Any, name: str, scene: Any = None) -> Any:

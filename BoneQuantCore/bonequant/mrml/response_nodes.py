@@ -35,6 +35,7 @@ from bonequant.studies.treatment_response.lesions import PROPOSED
 from bonequant.volume import Volume
 
 FOLDER = "DCE response"
+_COLOURS, _NOTHING = "vtkMRMLPETProceduralColorNodePET-Heat", 0.03  # of the window
 _NATURAL = ("ve", "vp")  # have a window of their own
 
 
@@ -61,6 +62,7 @@ def maps_to_nodes(nodes: ResultNodes, studies: Mapping[str, DceResult]) -> dict[
             if name not in study.maps:
                 continue
             node = map_to_node(study.maps[name], name, f"{name} {date_name}", nodes.scene, window=window)
+            _see_through(node)
             nodes.put(f"map.{name}.{date_name}", node)
             anatomy = nodes.get(f"anatomy.{date_name}")
             if anatomy is not None:
@@ -152,6 +154,15 @@ def _children(scene: Any, transform: Any) -> list[Any]:
         if node.GetParentTransformNode() is transform:
             found.append(node)
     return found
+
+
+def _see_through(node: Any) -> None:
+    """Colours for a map over an image: dark where it is low, and nothing where it is next to nothing."""
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(_COLOURS)
+    low, high = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+    display.SetLowerThreshold(low + _NOTHING * (high - low))
+    display.ApplyThresholdOn()
 
 
 def _is_quantity(name: str) -> bool:

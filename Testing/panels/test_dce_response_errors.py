@@ -1,0 +1,170 @@
+"""DCE Response where something is missing, wrong or cancelled; closed scenes; the demo; one-liners of the console."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def series(times, name="DCE", modality="MR"):
+    from bonequant.volume import DynamicSeries, Geometry
+
+    grid = Geometry((4, 3, 2), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+    frames = np.random.default_rng(1).uniform(90, 110, (len(times), 2, 3, 4)).astype(np.float32)
+    return DynamicSeries(frames, np.array(times, float), grid, modality, name=name)
+
+
+def test_nothing_can_be_pressed_that_would_fail_and_tooltips_say_why(app):
+    panel = app.open("DCEResponse")
+    buttons = [panel.ui.compareButton, panel.ui.proposeButton, panel.ui.reportButton, panel.ui.layoutButton]
+    assert not any(button.enabled for button in buttons)
+    assert all(len(button.toolTip) > 10 for button in buttons)
+    assert not panel.pages["before"].ui.findButton.enabled
+    assert "Select the DCE series" in panel.pages["before"].ui.findButton.toolTip
+
+
+def test_frame_times_are_shown_and_typed_anew(app):
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    node = mrml.to_node(series([0.0, 16.43, 32.86, 60.0]), "DCE")
+    page = panel.pages["before"]
+    page.ui.sequenceSelector.setCurrentNode(node)
+    assert page.ui.timesLineEdit.text == "0, 16.43, 32.86, 60"
+    page.ui.timesLineEdit.text = "2.5:5"
+    page.ui.timesLineEdit.editingFinished.emit()
+    assert mrml.from_node(node).times_s.tolist() == [2.5, 7.5, 12.5, 17.5]
+    assert "every 5 s" in page.ui.timesLabel.text
+    for wrong, said in (("0, 1, 2", "4 frames"), ("0, 3, 2, 5", "must rise"), ("soon", "seconds")):
+        page.ui.timesLineEdit.text = wrong
+        page.ui.timesLineEdit.editingFinished.emit()
+        (error,) = app.take_errors()
+        assert said in str(error)
+        assert page.ui.timesLineEdit.text == "2.5:5"
+    assert mrml.from_node(node).times_s.tolist() == [2.5, 7.5, 12.5, 17.5]
+
+
+def test_an_input_that_cannot_be_found_names_what_is_missing(app):
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    panel.pages["before"].ui.sequenceSelector.setCurrentNode(mrml.to_node(series([0.0, 5.0, 10.0, 15.0, 20.0]), "Own"))
+    panel.pages["before"].ui.findButton.click()
+    (error,) = app.take_errors()
+    assert "repetition time" in str(error)
+    assert "Own" in str(error) or "node" in str(error)
+    assert panel._parameterNode.beforeArtery is None
+
+
+def test_typed_modality_holds_for_all_frames_of_a_sequence(app):
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    node = mrml.to_node(series([0.0, 5.0], modality="OT"), "Plain")
+    page = panel.pages["after"]
+    page.ui.sequenceSelector.setCurrentNode(node)
+    page.facts.line("modality").text = "MR"
+    page.facts.line("modality").editingFinished.emit()
+    assert mrml.from_node(node).modality == "MR"
+
+
+def test_demo_is_ready_to_compare_and_a_cancelled_comparison_changes_nothing(app):
+    import qt
+
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    chosen = panel._parameterNode
+    assert (chosen.beforeSequence.GetName(), chosen.afterSequence.GetName()) == ("DCE before", "DCE after")
+    assert chosen.beforeRegions.GetSegmentation().GetSegment("lesion_1") is not None
+    assert panel.ui.compareButton.enabled
+    before = app.scene.GetNumberOfNodes()
+    qt.QTimer.singleShot(300, panel.work.button.click)
+    panel.ui.compareButton.click()
+    assert app.take_errors() == []
+    assert panel.logic.result is None
+    assert panel.ui.compareButton.enabled
+    assert app.scene.GetNumberOfNodes() == before
+    panel.ui.proposeButton.click()
+    reference = chosen.beforeRegions.GetSegmentation().GetSegment("reference")
+    assert reference is not None
+    masks = panel.choices.study(chosen, "before")
+    assert (list(masks.lesions), list(masks.references)) == (["lesion_1"], [""])
+
+
+def test_the_same_series_at_both_dates_is_refused_with_the_way_out(app):
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    panel.pages["after"].ui.sequenceSelector.setCurrentNode(panel._parameterNode.beforeSequence)
+    panel.ui.endLineEdit.text = "last week"
+    panel.ui.compareButton.click()
+    (error,) = app.take_errors()
+    assert "2026-01-31" in str(error)
+    panel.ui.endLineEdit.text = ""
+    panel.ui.compareButton.click()
+    (error,) = app.take_errors()
+    assert "same scan" in str(error)
+
+
+def test_evidence_that_cannot_be_judged_is_an_error_and_is_not_kept(app, tmp_path):
+    panel = app.open("DCEResponse")
+    panel.criteria.choose("recip")
+    panel.criteria.type_cells({"volume_before_ml": "many"})
+    panel.ui.judgeButton.click()
+    (error,) = app.take_errors()
+    assert "volume_before_ml" in str(error)
+    assert panel._parameterNode.evidence == "[]"
+    panel.ui.evidenceFileButton.click()
+    assert "CSV" in str(app.take_errors()[0])
+    (tmp_path / "calls.csv").write_text(
+        "id,criterion,volume_before_ml,volume_after_ml,new_lesion\nP1,recip,100,40,no\n"
+    )
+    panel.ui.evidencePathLineEdit.currentPath = str(tmp_path / "calls.csv")
+    panel.ui.evidenceFileButton.click()
+    assert "P1" in panel.ui.judgedLabel.text
+    panel.ui.evidenceFileButton.click()
+    assert "kept already" in str(app.take_errors()[0])
+    panel.ui.forgetButton.click()
+    assert panel.ui.judgedLabel.text == ""
+
+
+def test_every_criterion_has_a_form(app):
+    from bonequant.response import criteria
+
+    panel = app.open("DCEResponse")
+    for name in criteria():
+        panel.criteria.choose(name)
+        assert panel.criteria.criterion == name
+        assert panel.criteria.cells()
+        assert panel.ui.criterionLabel.text
+    assert app.errors == []
+
+
+def test_closing_the_scene_leaves_no_observer_and_an_empty_panel(app):
+    from Testing.host.observers import observed
+
+    before = observed(app.scene)
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    panel.drawing.add_segment("lesion")
+    app.close_scene()
+    assert panel._parameterNode.beforeSequence is None
+    app.leave()
+    after = observed(app.scene)  # the host's own table view observes its node
+    left = {key: after[key] for key in after if key != "scene" and key not in before and "TableViewNode" not in key}
+    assert left == {}
+    assert app.errors == []
+
+
+def test_results_of_two_parameter_nodes_do_not_mix(app):
+    from bonequant import mrml
+
+    owners = [app.scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", f"set {number}") for number in (1, 2)]
+    first, second = (mrml.ResultNodes(owner) for owner in owners)
+    for number, nodes in enumerate((first, second)):
+        nodes.put("map.vp.before", mrml.to_node(series([0.0, 1.0]).frame(0), f"vp {number}"))
+        nodes.put("table.calls", mrml.to_node([{"call": number}], "Calls"))
+    count = app.scene.GetNumberOfNodes()
+    first.clear("map.")
+    assert first.roles() == ["table.calls"]
+    assert sorted(second.roles()) == ["map.vp.before", "table.calls"]
+    assert app.scene.GetNumberOfNodes() == count - 2  # the map and its display
+    assert mrml.from_node(second.get("table.calls")) == [{"call": 1}]
