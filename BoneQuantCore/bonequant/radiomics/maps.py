@@ -18,7 +18,7 @@ from bonequant.progress import Progress, part_of
 from bonequant.radiomics.describe import describe_feature
 from bonequant.radiomics.ibsi.discretise import grey_levels
 from bonequant.radiomics.ibsi.extract import prepare_ibsi
-from bonequant.radiomics.ibsi.images import filtered
+from bonequant.radiomics.ibsi.images import filtered, image_names
 from bonequant.radiomics.ibsi.prepare import tight_box
 from bonequant.radiomics.ibsi.texture import NEED_TWO_LEVELS, TEXTURES, aggregation_options, feature_class, quiet
 from bonequant.radiomics.roi_input import box_of, read_roi
@@ -48,6 +48,7 @@ def feature_maps(
     Raises InputError for a feature that has no map, SettingsError for settings that resample, else as ``extract``.
     """
     settings = RadiomicsSettings.of(settings).ibsi
+    check_maps(features, settings)
     wanted = _by_image(features)
     if any(settings.spacing_mm):
         raise SettingsError("Maps are made on the image's own grid: leave spacing_mm empty, or resample both before.")
@@ -69,9 +70,14 @@ def feature_maps(
                 full = np.full(roi.mask.shape, np.nan, dtype=np.float32)
                 full[box] = values
                 maps[f"{name}_{kind}_{feature}"] = full
-    if wanted:
-        raise InputError(f"The settings make no image {', '.join(wanted)}: add it to image_types.")
     return {name: Volume(image_from_array(maps[name], roi.geometry), name=name) for name in features}
+
+
+def check_maps(features: Sequence[str], settings: IbsiSettings) -> None:
+    """Raise InputError for a feature that has no map, or whose image the settings do not make."""
+    absent = sorted(set(_by_image(features)) - set(image_names(settings)))
+    if absent:
+        raise InputError(f"The settings make no image {', '.join(absent)}: add it to image_types.")
 
 
 def _by_image(features: Sequence[str]) -> dict[str, dict[str, list[str]]]:

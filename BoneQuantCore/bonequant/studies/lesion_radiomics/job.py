@@ -12,6 +12,7 @@ from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance, hash_image
 from bonequant.radiomics import IbsiSettings
+from bonequant.radiomics.maps import check_maps
 from bonequant.registration import RegistrationResult, register
 from bonequant.roi import measure
 from bonequant.studies.lesion_radiomics.candidates import find_lesions
@@ -37,6 +38,10 @@ def run(inputs: LesionInputs, settings: LesionSettings | None = None, progress: 
     """
     settings, report = settings or LesionSettings(), progress or no_progress
     warnings = [*inputs.warnings, *check(inputs)]
+    if settings.maps:
+        for space in ("ct", "functional"):
+            if inputs.image(space) is not None:
+                check_maps(settings.maps, settings.ibsi(space))
     images: dict[Space, Volume] = {}
     if inputs.ct is not None:
         images["ct"], remarks = _in_hu(inputs.ct)

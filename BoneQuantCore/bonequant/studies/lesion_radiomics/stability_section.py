@@ -67,7 +67,7 @@ def _by_class(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "image": image,
             "class": name,
             "features": len(group),
-            "stable": sum(row["stable"] for row in group),
+            "stable": sum(told) if (told := [row["stable"] for row in group if row["stable"] is not None]) else None,
             "icc": _median(group, "icc_2_1"),
             "icc_3_1": _median(group, "icc_3_1"),
             "cv": _median(group, "cv_percent"),

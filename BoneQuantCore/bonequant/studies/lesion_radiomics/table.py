@@ -155,7 +155,7 @@ def stability_rows(result: LesionResult) -> list[dict[str, Any]]:
                     "lesions": one.n,
                     "drawings": one.k,
                     "cv_percent": 100.0 * found.cv,
-                    "stable": found.stable,
+                    "stable": found.stable if one.n > 1 else None,  # of one lesion it cannot be told
                 }
             )
     return rows

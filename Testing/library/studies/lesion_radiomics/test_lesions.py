@@ -14,6 +14,8 @@ from bonequant.errors import InputError
 from bonequant.radiomics import extract
 from bonequant.studies.lesion_radiomics import Lesion, LesionInputs, LesionSettings, long_rows, run, wide_rows, write
 from bonequant.studies.lesion_radiomics.settings import recipe_hash
+from bonequant.studies.lesion_radiomics.stability_section import stability_section
+from bonequant.studies.lesion_radiomics.table import stability_rows
 from bonequant.volume import Volume
 from scipy import ndimage
 
@@ -236,6 +238,19 @@ def test_maps_and_folder(inputs, tmp_path):
     assert set(made["columns"]) == set(rows[0]) - {"patient_id", "lesion_id", "level", "label", "settings_hash"}
     assert float(rows[1]["SPECT:original_firstorder_Mean"]) == wide_rows(result)[1]["SPECT:original_firstorder_Mean"]
     assert "Stability under redrawing" in report.read_text()
+
+
+@pytest.mark.parametrize("name", ["nonsense", "S(1,0)Contrast", "log-sigma-2-0-mm-3D_glcm_Contrast"])
+def test_a_map_that_cannot_be_made_is_refused_before_anything_is_measured(inputs, name):
+    with pytest.raises(InputError, match=r"no name|no map|add it to image_types"):
+        run(inputs, dataclasses.replace(QUICK, maps=(name,)), lambda fraction, message: pytest.fail(message))
+
+
+def test_of_a_single_lesion_stability_is_unknown_and_not_zero(inputs):
+    alone = run(inputs.replace(lesions=inputs.lesions[:1]), dataclasses.replace(QUICK, families=("ibsi",)))
+    rows = stability_rows(alone)
+    assert rows and all(row["stable"] is None and row["cv_percent"] >= 0 for row in rows)
+    assert {row["stable"] for row in stability_section(alone).blocks[-1].rows} == {None}
 
 
 @pytest.mark.parametrize(
