@@ -57,7 +57,7 @@ def comparable(series: DynamicSeries, settings: DynamicSpectSettings) -> Frames:
     starts = series.times_s - durations / 2
     starts = starts - starts[0] + begin
     steps: list[str] = [origin]
-    warnings: list[str] = []
+    warnings = [f"{origin}. If it started later, give scan_start_s."] if _clock_is_guessed(series, settings) else []
     factors, half_life = np.ones(len(durations)), float("nan")
     how = _decay_of(series, settings, label)
     if how != "corrected":
@@ -100,6 +100,13 @@ def _scan_start(series: DynamicSeries, settings: DynamicSpectSettings) -> tuple[
             f"{facts.acquisition_start}. Correct one, or give scan_start_s."
         )
     return max(seconds, 0.0), f"clock: by the file the first frame starts {max(seconds, 0.0):g} s after the injection"
+
+
+def _clock_is_guessed(series: DynamicSeries, settings: DynamicSpectSettings) -> bool:
+    return settings.scan_start_s is None and None in (
+        series.acquisition.injection_time,
+        series.acquisition.acquisition_start,
+    )
 
 
 def _decay_of(series: DynamicSeries, settings: DynamicSpectSettings, label: str) -> str:

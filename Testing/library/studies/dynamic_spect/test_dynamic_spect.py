@@ -183,6 +183,13 @@ def test_identifiers_are_printed_only_when_asked_for(result) -> None:
     assert scan_id in render(job.page(result, identified=True))
 
 
+def test_a_clock_that_is_guessed_is_said(scan, masks, result) -> None:
+    assert not any("does not tell the injection" in text for text in result.warnings)
+    untold = scan.series.replace(acquisition=dataclasses.replace(scan.series.acquisition, injection_time=None))
+    found = job.run(job.DynamicSpectInputs(untold, masks))
+    assert any("does not tell the injection" in text and "scan_start_s" in text for text in found.warnings)
+
+
 def test_what_cannot_be_measured(scan, masks) -> None:
     series = scan.series
 
