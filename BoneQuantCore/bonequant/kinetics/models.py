@@ -68,11 +68,11 @@ class Model:
 
 
 def model_named(name: str) -> Model:
-    """The model ``name``; "1tcm" is one_tissue by its other name. Raises SettingsError for an unknown one."""
-    name = "one_tissue" if name == "1tcm" else name
-    if name not in MODELS:
+    """The model ``name``, in any case; "1tcm" is one_tissue. Raises SettingsError for an unknown one."""
+    known = "one_tissue" if name.casefold() == "1tcm" else name.casefold()
+    if known not in MODELS:
         raise SettingsError(f"No kinetic model named {name!r}. Known: {', '.join(MODELS)}.")
-    return MODELS[name]
+    return MODELS[known]
 
 
 def _tofts_box(settings: KineticsSettings) -> Box:

@@ -112,7 +112,7 @@ def test_one_tissue_compartment_is_its_equation():
         amount = compartments(np.array([[-k2]]), np.array([k1]), aif.values, fine)[:, 0]
         tissue.append(np.interp(times, fine, (1.0 - vb) * amount + vb * aif.values))
     found = fit(times, np.array(tissue), aif, "one_tissue")
-    assert np.array_equal(fit(times, np.array(tissue), aif, "1tcm")["k1"], found["k1"])
+    assert np.array_equal(fit(times, np.array(tissue), aif, "1TCM")["k1"], found["k1"])
     k1, k2, vb = np.array(truths).T
     assert np.allclose(found["k1"], k1, rtol=1e-4) and np.allclose(found["k2"], k2, rtol=1e-3)
     assert np.allclose(found["vb"], vb, atol=1e-4) and np.allclose(found["vt"], k1 / k2, rtol=1e-3)

@@ -72,11 +72,16 @@ def raw_artery(
 
 
 def frames_before(series: DynamicSeries, artery: AIF | None, mask: np.ndarray) -> int:
-    """Frames before the contrast: by its arrival in the artery, else in the voxels that change most."""
+    """Frames before the contrast: by its arrival in the artery, else in the voxels that change most.
+
+    Raises InputError where nothing enhances.
+    """
     if artery is not None:
         return _without_contrast(series.times_s, artery.values)
     frames = series.frames[:, mask]
     change = frames.max(axis=0) - frames[0]
+    if not np.any(change > 0):
+        raise InputError("No voxel enhances: is this a dynamic series, and does it hold frames after the contrast?")
     count = max(1, min(2000, round(_BRIGHTEST * change.size)))
     brightest = np.argpartition(change, -count)[-count:]
     return _without_contrast(series.times_s, np.median(frames[:, brightest], axis=1))

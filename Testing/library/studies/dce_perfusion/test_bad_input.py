@@ -67,6 +67,14 @@ def test_an_artery_without_signal() -> None:
         run(given, SETTINGS)
 
 
+def test_a_series_in_which_nothing_enhances() -> None:
+    """With an input from elsewhere too: maps of 1e-15 would look like values."""
+    series = inputs().series
+    still = series.replace(frames=np.full_like(series.frames, 5.0))
+    with pytest.raises(InputError, match="No voxel enhances"):
+        run(inputs(series=still), SETTINGS)
+
+
 def test_a_saturated_artery_is_named() -> None:
     region = np.zeros(GRID.shape, bool)
     region[0, 0, 0] = True
