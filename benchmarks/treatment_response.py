@@ -37,7 +37,14 @@ from bonequant.phantom import (
 from bonequant.registration import SpineSettings, register_spine
 from bonequant.response import Radiotherapy
 from bonequant.studies.dce_perfusion import DceInputs
-from bonequant.studies.treatment_response import DateInputs, ResponseInputs, ResponseResult, read_date, run
+from bonequant.studies.treatment_response import (
+    DateInputs,
+    ResponseInputs,
+    ResponseResult,
+    ResponseSettings,
+    read_date,
+    run,
+)
 from bonequant.volume import Volume, image_from_array, sample_at
 from bonequant.volume.geometry import apply_matrix, matrix_of
 
@@ -106,7 +113,7 @@ def case(number: int, preset: str = "small", **changes: object) -> Case:
     return Case(before, after, 100.0 * change, 100.0 * (size**2 - 1.0), number % 4 >= 2)
 
 
-def measured(one: Case) -> Outcome:
+def measured(one: Case, settings: ResponseSettings | None = None) -> Outcome:
     """The job on one patient, from the simulated arrays."""
     scans = [simulate_spine(settings) for settings in (one.before, one.after)]
     dates = [
@@ -117,7 +124,7 @@ def measured(one: Case) -> Outcome:
         )
         for name, scan in zip(("before", "after"), scans, strict=True)
     ]
-    return outcome(one, run(ResponseInputs(dates, THERAPY)))
+    return outcome(one, run(ResponseInputs(dates, THERAPY), settings))
 
 
 def outcome(one: Case, result: ResponseResult) -> Outcome:

@@ -24,7 +24,8 @@ fired as text, flags, every number raw, and the settings. Common to all:
 - Missing evidence, a baseline of zero and different units give `NE` with the reason, or an error; never a category.
 - Where the criterion's text leaves a gap or the literature disagrees, the call is flagged (`gap`) and the operator is a
   setting. Rules recalled rather than read are marked "verify against the primary paper".
-- Flags: `NE`, `PDu`, `flare`, `gap`, `pseudoprogression suspected`, `discordant`, `heterogeneous`.
+- Flags: `NE`, `PDu`, `flare`, `gap`, `pseudoprogression suspected`, `discordant`, `heterogeneous`,
+  `new lesion`.
 """
 
 

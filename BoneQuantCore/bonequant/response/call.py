@@ -23,6 +23,7 @@ FLARE = "flare"
 PSEUDOPROGRESSION = "pseudoprogression suspected"
 HETEROGENEOUS = "heterogeneous"  # response and progression side by side
 DISCORDANT = "discordant"  # two measures of one lesion disagree
+NEW_LESION = "new lesion"  # one that the criterion does not count
 
 # Directions: one vocabulary, so that criteria with different categories can be set side by side
 RESPONSE = "response"
@@ -42,7 +43,8 @@ class Call:
         category: in the criterion's own words ("PR", "PMD", "failure", ...), or "NE".
         direction: "response", "stable", "progression", "undetermined", "not evaluable" or "description".
         rule: the rule that fired, as text, with the numbers that made it fire.
-        flags: of "NE", "PDu", "flare", "gap", "pseudoprogression suspected", "heterogeneous", "discordant", ...
+        flags: of "NE", "PDu", "flare", "gap", "pseudoprogression suspected", "heterogeneous", "discordant",
+            "new lesion", ...
         values: every input and intermediate number, raw; names carry the unit; NaN or None where there is none.
         warnings: what a reader must know before trusting the call.
         settings: thresholds and operators used.

@@ -74,6 +74,8 @@ def test_two_dates_from_dicom(
     assert lesion["values"]["days_after_radiotherapy"] == 54
     assert lesion["warnings"] == []
     assert result["dce_vp"]["after"]["L02"]["category"] == "NE"  # drawn at the later date alone
+    assert result["call"]["category"] == "success"  # of what was treated
+    assert "new lesion" in result["call"]["flags"]
     assert result["other_criteria"][0]["category"] == "NE"  # zero baseline
     with (out / "calls.csv").open() as stream:
         assert {row["category"] for row in csv.DictReader(stream)} == {"success", "NE"}

@@ -39,6 +39,24 @@ def test_dce_and_lesion_warnings() -> None:
     assert call.warnings and call.warnings[0].startswith("T8: ")
 
 
+@pytest.mark.parametrize(
+    ("lesions", "category"),
+    [
+        ({"a": PMR, "new": NE}, "PMR"),  # without a value before, what is new does not undo what was judged
+        ({"a": SMD, "b": PMR, "new": NE}, "SMD"),
+        ({"a": PMD, "new": NE}, "PMD"),
+        ({"a": NE, "b": PMR, "new": NE}, "NE"),  # one that was there cannot be judged
+        ({"new": NE}, "NE"),
+    ],
+)
+def test_a_new_lesion_takes_no_part_and_is_said(lesions: dict[str, Call], category: str) -> None:
+    call = patient_level(lesions, new=["new"])
+    assert call.category == category and call.rule.endswith(f": {category}")
+    assert "new lesion" in call.flags and "1 new since the first date" in call.rule
+    assert call.warnings[0].startswith("New since the first date: new.") and "RECIST" in call.warnings[0]
+    assert call.values["new_lesions"] == ["new"] and set(call.parts) == set(lesions)
+
+
 def test_what_cannot_be_joined() -> None:
     with pytest.raises(InputError, match="No lesion"):
         patient_level({})

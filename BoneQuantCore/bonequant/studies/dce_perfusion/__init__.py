@@ -8,7 +8,7 @@ write(result, "results")
 
 from bonequant.studies.dce_perfusion.export import summary, write
 from bonequant.studies.dce_perfusion.inputs import DceInputs
-from bonequant.studies.dce_perfusion.job import arterial_input, run
+from bonequant.studies.dce_perfusion.job import arterial_input, known_facts, run
 from bonequant.studies.dce_perfusion.reading import input_setting, read_inputs
 from bonequant.studies.dce_perfusion.regions import RegionFit
 from bonequant.studies.dce_perfusion.report import page
@@ -23,6 +23,7 @@ __all__ = [
     "SignalSettings",
     "arterial_input",
     "input_setting",
+    "known_facts",
     "page",
     "read_inputs",
     "run",

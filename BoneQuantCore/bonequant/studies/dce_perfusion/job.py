@@ -31,12 +31,13 @@ from bonequant.studies.dce_perfusion.arterial import (
     plasma_input,
     raw_artery,
 )
-from bonequant.studies.dce_perfusion.concentration import signal_facts, to_fitted_quantity
+from bonequant.studies.dce_perfusion.concentration import SignalFacts, signal_facts, to_fitted_quantity
 from bonequant.studies.dce_perfusion.doubts import AT_BOUND, LOST, doubts
 from bonequant.studies.dce_perfusion.inputs import DceInputs, check
 from bonequant.studies.dce_perfusion.regions import Weights, measure_regions, weights_of
 from bonequant.studies.dce_perfusion.result import DceResult
 from bonequant.studies.dce_perfusion.settings import DESCRIPTIVE_ONLY, DceSettings
+from bonequant.studies.dce_perfusion.t1 import check_t1
 from bonequant.volume import DynamicSeries, Volume, image_from_array
 
 ALL_FITTED = "all_fitted"
@@ -53,8 +54,7 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     settings, report = settings or DceSettings(), progress or no_progress
     if inputs.delay_s is not None:
         settings = dataclasses.replace(settings, delay_s=inputs.delay_s)
-    check(inputs, settings)
-    facts = signal_facts(inputs.series, settings.signal)
+    facts = known_facts(inputs, settings)
     kinetic = settings.model != DESCRIPTIVE_ONLY
     weights = {name: weights_of(name, mask, inputs.series) for name, mask in inputs.masks.items()}
     warnings = list(inputs.series.warnings)
@@ -122,6 +122,15 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     return result
 
 
+def known_facts(inputs: DceInputs, settings: DceSettings) -> SignalFacts:
+    """What files and settings say of the signal. Raises as :func:`run` where that is too little, before long work."""
+    check(inputs, settings)
+    facts = signal_facts(inputs.series, settings.signal)
+    if facts.unit == "mM" and inputs.series.unit != "mM":
+        check_t1(inputs, settings.signal)
+    return facts
+
+
 def arterial_input(inputs: DceInputs, settings: DceSettings | None = None, progress: Progress | None = None) -> AIF:
     """The input that :func:`run` would use, as plasma and before its delay: to look at, shift or draw anew first.
 
@@ -130,8 +139,7 @@ def arterial_input(inputs: DceInputs, settings: DceSettings | None = None, progr
     settings, report = settings or DceSettings(), progress or no_progress
     if settings.model == DESCRIPTIVE_ONLY:
         raise InputError("Descriptive maps take no arterial input: choose a kinetic model (model).")
-    check(inputs, settings)
-    facts = signal_facts(inputs.series, settings.signal)
+    facts = known_facts(inputs, settings)
     series = _corrected(inputs.series, settings, part_of(report, 0.0, 0.5))[1]
     report(0.5, "Looking for the artery")
     artery = raw_artery(inputs, series, settings, part_of(report, 0.5, 0.9))

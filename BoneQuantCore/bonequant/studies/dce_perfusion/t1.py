@@ -43,18 +43,28 @@ def tissue_t1(
         MissingFactError: nothing says T1, or a flip angle or TR of the T1 volumes is not known.
         InputError: fewer than two flip angles, or a T1 map whose values are no T1.
     """
+    check_t1(inputs, settings)
     series = inputs.series
     if inputs.t1_volumes:
         return _mapped(inputs.t1_volumes, settings, series, voxels, b1, progress or no_progress)
     if inputs.t1_map is not None:
         return _given(inputs.t1_map, settings, series, voxels)
-    if settings.t1_s is None:
+    assert settings.t1_s is not None
+    return TissueT1(np.full(len(voxels), settings.t1_s), f"{settings.t1_s:g} s everywhere, given", None)
+
+
+def check_t1(inputs: DceInputs, settings: SignalSettings) -> None:
+    """Raise as :func:`tissue_t1` where nothing says T1, before long work begins."""
+    if inputs.t1_volumes:
+        _angles(inputs.t1_volumes, settings)
+        for volume in inputs.t1_volumes:
+            _tr_ms(volume, settings)
+    elif inputs.t1_map is None and settings.t1_s is None:
         raise MissingFactError(
-            f"{series.source or 'The series'}: T1 of the tissue before contrast is not known. Give volumes of several "
-            "flip angles (--t1-series), a map (--t1-map), one value (--set signal.t1_s=SECONDS), or do without "
+            f"{inputs.series.source or 'The series'}: T1 of the tissue before contrast is not known. Give volumes of "
+            "several flip angles (--t1-series), a map (--t1-map), one value (--set signal.t1_s=SECONDS), or do without "
             "concentration: --set signal.quantity=relative."
         )
-    return TissueT1(np.full(len(voxels), settings.t1_s), f"{settings.t1_s:g} s everywhere, given", None)
 
 
 def on_series(volume: Volume, series: DynamicSeries) -> np.ndarray:

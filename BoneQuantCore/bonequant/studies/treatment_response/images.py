@@ -27,7 +27,7 @@ from bonequant.response.compare import percent_change
 from bonequant.roi import RoiMeasurement, measure
 from bonequant.studies.treatment_response.alignment import to_image
 from bonequant.studies.treatment_response.inputs import DateInputs
-from bonequant.studies.treatment_response.lesions import DRAWN, Lesion, Outline
+from bonequant.studies.treatment_response.lesions import ABSENT, DRAWN, Lesion, Outline
 from bonequant.studies.treatment_response.settings import ResponseSettings
 from bonequant.studies.treatment_response.sizes import Size
 from bonequant.volume import Geometry, Volume, sample_at
@@ -199,7 +199,8 @@ def _patterns(
                 ),
                 adc_before=None if pair[0] is None else pair[0].mean,
                 adc_after=None if pair[1] is None else pair[1].mean,
-                new_area=any(other.split_from == lesion.tracking_id for other in lesions),
+                new_area=lesion.outlines[0].origin == ABSENT
+                or any(other.split_from == lesion.tracking_id for other in lesions),
                 date_before=dates[0].scan_date,
                 date_after=dates[k].scan_date,
             )

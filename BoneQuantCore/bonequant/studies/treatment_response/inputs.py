@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import ConfirmationRequired, InputError
@@ -133,6 +134,16 @@ def _same_scan(before: DateInputs, after: DateInputs) -> None:
     for role, facts in after.acquisitions.items():
         if facts.series_uid in uids:
             raise InputError(f"{before.name} and {after.name} hold the same series ({role}): give one scan per date.")
+    # Made in code or edited in a scene, images have neither hash nor UID: the very same voxels are one scan too.
+    early, late = _voxels(before), _voxels(after)
+    for role in early.keys() & late.keys():
+        if np.array_equal(early[role], late[role]):
+            raise InputError(f"{before.name} and {after.name} hold the same voxels ({role}): give one scan per date.")
+
+
+def _voxels(one: DateInputs) -> dict[str, np.ndarray]:
+    found = {} if one.dce is None else {DCE: one.dce.series.frames}
+    return found | {role: volume.array for role, volume in one.images.items()}
 
 
 def _units(before: DateInputs, after: DateInputs) -> None:

@@ -14,12 +14,13 @@ from bonequant.errors import InputError, MissingFactError, SettingsError
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance, hash_image
 from bonequant.response import Call, DceScan, calls_of, dce_vp, patient_level
+from bonequant.response.match_lesions import NEW
 from bonequant.studies import dce_perfusion
 from bonequant.studies.dce_perfusion import DceResult
 from bonequant.studies.treatment_response.alignment import align, anatomy_of
 from bonequant.studies.treatment_response.images import measure_images
 from bonequant.studies.treatment_response.inputs import DateInputs, ResponseInputs, check
-from bonequant.studies.treatment_response.lesions import CARRIED, Lesion, follow, names_that_do_not_match
+from bonequant.studies.treatment_response.lesions import ABSENT, CARRIED, Lesion, follow, names_that_do_not_match
 from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
 from bonequant.studies.treatment_response.protocol import contrast_agent, differences, protocol_text
 from bonequant.studies.treatment_response.references import References, find_references
@@ -51,6 +52,8 @@ def run(
     warnings = list(check(inputs))
     judged = [(subject, call) for (subject, _), call in calls_of(list(inputs.evidence)).items()]
     dates = inputs.dates
+    for one in dates:
+        _check_facts(one, settings)
     anatomies = tuple(anatomy_of(one) for one in dates)
     alignment = align(dates, anatomies, settings, part_of(report, 0.02, 0.2))
     warnings += alignment.warnings
@@ -88,7 +91,7 @@ def run(
         reference_perfusion=healthy,
         sizes=sizes,
         vp_calls=vp_calls,
-        patient_calls={k: patient_level(calls) for k, calls in vp_calls.items()},
+        patient_calls={k: patient_level(calls, new=_new(lesions, dce)) for k, calls in vp_calls.items()},
         images=images,
         other_calls=(*images.calls, *judged),
         rows=lesion_rows(dates, lesions, perfusion, healthy, sizes, vp_calls, settings),
@@ -103,10 +106,7 @@ def _maps(dates: Any, settings: ResponseSettings, progress: Progress) -> tuple[D
     found: list[DceResult | None] = []
     for k, one in enumerate(dates):
         span = part_of(progress, k / len(dates), (k + 1) / len(dates))
-        try:
-            found.append(None if one.dce is None else dce_perfusion.run(one.dce, settings.dce, span))
-        except MissingFactError as error:
-            raise MissingFactError(f"{one.name}: {_way_out_here(str(error))}", error.fact) from error
+        found.append(None if one.dce is None else dce_perfusion.run(one.dce, settings.dce, span))
     made = [result for result in found if result is not None]
     for first, second in itertools.pairwise(made):
         if (first.facts.quantity, first.facts.unit) != (second.facts.quantity, second.facts.unit):
@@ -115,6 +115,16 @@ def _maps(dates: Any, settings: ResponseSettings, progress: Progress) -> tuple[D
                 f"as {second.facts.quantity} in {second.facts.unit or 'no unit'}: these do not compare."
             )
     return tuple(found)
+
+
+def _check_facts(one: DateInputs, settings: ResponseSettings) -> None:
+    """Raise where a DCE series lacks a fact, before the dates are aligned."""
+    if one.dce is None:
+        return
+    try:
+        dce_perfusion.known_facts(one.dce, settings.dce)
+    except MissingFactError as error:
+        raise MissingFactError(f"{one.name}: {_way_out_here(str(error))}", error.fact) from error
 
 
 def _way_out_here(text: str) -> str:
@@ -148,12 +158,15 @@ def _vp_calls(
     dce: tuple[DceResult | None, ...],
     settings: ResponseSettings,
 ) -> dict[int, dict[str, Call]]:
-    """Every later date with DCE against the first date with DCE."""
+    """Every later date with DCE against the first date with DCE; a lesion has no call before it appears."""
     known = [k for k, result in enumerate(dce) if result is not None]
     calls: dict[int, dict[str, Call]] = {}
     for k in known[1:]:
+        there = [lesion for lesion in lesions if any(lesion.outlines[j].origin != ABSENT for j in (known[0], k))]
+        if not there:
+            continue
         calls[k] = {}
-        for lesion in lesions:
+        for lesion in there:
             scans = [
                 _scan(inputs, lesion, j, perfusion, healthy, sizes, dce[j], settings)  # type: ignore[arg-type]
                 for j in (known[0], k)
@@ -167,6 +180,12 @@ def _vp_calls(
             ]
             calls[k][lesion.tracking_id] = dataclasses.replace(call, warnings=(*reasons, *call.warnings))
     return calls
+
+
+def _new(lesions: tuple[Lesion, ...], dce: tuple[DceResult | None, ...]) -> list[str]:
+    """Tracking ids of the lesions that appeared after the first DCE study, parts of a split one not among them."""
+    first = next((k for k, result in enumerate(dce) if result is not None), 0)
+    return [one.tracking_id for one in lesions if one.outlines[first].origin == ABSENT and NEW in one.states]
 
 
 def _scan(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bonequant.report import Facts, Notice, Page, Section, Table, Text
 from bonequant.report.closing import provenance_section, settings_section
 from bonequant.report.page import Block, Level
 from bonequant.response import Call
+from bonequant.response.call import NEW_LESION
 from bonequant.studies.treatment_response.details import (
     alignment_section,
     criteria_section,
@@ -64,10 +67,10 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
     """The call first, then the numbers of the lesion that decides."""
     call = result.call
     if call is None:
-        cards = [(f"{other.criterion}, {subject}", other.category, "") for subject, other in result.other_calls[:4]]
-        return [*cards, ("Lesions", len(result.lesions), "")]
+        others = [(f"{other.criterion}, {subject}", other.category, "") for subject, other in result.other_calls[:4]]
+        return [*others, ("Lesions", len(result.lesions), "")]
     worst = deciding(result)
-    cards = [("DCE Vp call", call.category, "")]
+    cards: list[tuple[str, Any, str]] = [("DCE Vp call", call.category, "")]
     if worst is not None:
         values = worst[1].values
         cards += [
@@ -81,16 +84,21 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
         days = values["days_after_radiotherapy"]
         if days is not None:
             cards.append(("After radiotherapy", days, "days"))
+    if call.values["new_lesions"]:
+        cards.append(("New lesions", len(call.values["new_lesions"]), "not in the call"))
     return cards
 
 
 def deciding(result: ResponseResult) -> tuple[str, Call] | None:
-    """Tracking id and DCE Vp call, at the last date, of the lesion whose category is the patient's."""
+    """Tracking id and DCE Vp call, at the last date, of the lesion that decides: of those with the patient's category
+    the one whose Vp rose most, or fell least."""
     call = result.call
     if call is None:
         return None
     calls = result.vp_calls[max(result.vp_calls)]
-    return next((item for item in calls.items() if item[1].category == call.category), next(iter(calls.items())))
+    judged = {name: one for name, one in calls.items() if name not in call.values["new_lesions"]} or calls
+    alike = [item for item in judged.items() if item[1].category == call.category]
+    return max(alike, key=lambda item: np.nan_to_num(item[1].values["vp_change_percent"], nan=-np.inf))
 
 
 def _why(result: ResponseResult) -> Section:
@@ -99,7 +107,12 @@ def _why(result: ResponseResult) -> Section:
         name = result.dates[k].name
         patient = result.patient_calls[k]
         if len(calls) > 1:
-            blocks.append(Notice(LEVELS[patient.direction], f"{name}, patient: {patient.category}. {patient.rule}."))
+            level = LEVELS[patient.direction]
+            if NEW_LESION in patient.flags and level == "ok":
+                level = "warning"  # what was treated responds, and there is new disease
+            blocks.append(Notice(level, f"{name}, patient: {patient.category}. {_sentence(patient.rule)}"))
+            if NEW_LESION in patient.flags:
+                blocks.append(Notice("warning", f"{name}: {patient.warnings[0]}"))
         for tracking_id, call in calls.items():
             label = result.label_of(tracking_id)
             blocks.append(Notice(LEVELS[call.direction], f"{name}, {label}: {call.category}. {_sentence(call.rule)}"))

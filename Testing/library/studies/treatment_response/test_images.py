@@ -92,3 +92,16 @@ def test_a_soft_tissue_part_has_three_dimensions():
     assert size.volume_ml == pytest.approx(512 * 0.008)
     carried = dataclasses.replace(lesion, outlines=(Outline("carried", one.lesions["a"], 0),))
     assert size_of(carried, 0, one, ResponseSettings()).diameters is None
+
+
+def test_a_lesion_that_is_new_is_a_new_area_on_diffusion():
+    """Without ADC or volume before: the first row of the table needs neither."""
+    dates = [DateInputs(name, images={"adc": volume(np.full(GRID.shape, 900.0), "MR", "um2/s")}) for name in "ab"]
+    mask = image_from_array(LESION, GRID)
+    lesion = Lesion("L01", (None, "x"), ("not yet", "new"), (Outline("absent"), Outline("drawn", mask, 1)))
+    settings = ResponseSettings()
+    sizes = {("L01", k): size_of(lesion, k, one, settings) for k, one in enumerate(dates)}
+    anatomies = [("adc", one.images["adc"]) for one in dates]
+    ((subject, call),) = measure_images(dates, anatomies, [lesion], {}, sizes, settings).calls
+    assert (subject, call.category) == ("L01 (x), b", "Progression")
+    assert "new area" in call.rule
