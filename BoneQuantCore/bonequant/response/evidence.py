@@ -102,13 +102,15 @@ def _fields(
     given: Mapping[str, Any], hints: Mapping[str, Any], required: set[str], prefix: str, where: str
 ) -> dict[str, Any]:
     """Values by name, each of its kind; what may be None and is left out although due becomes None."""
+    if not isinstance(given, Mapping):
+        raise _wrong(where, prefix.strip(": .") or "evidence", "an object of fields", given)
     unknown = [name for name in given if name not in hints]
     if unknown:
         near = difflib.get_close_matches(str(unknown[0]), list(hints), n=1)
         hint = f"; near: {near[0]}" if near else ""
         raise InputError(f"{_start(where)}{prefix}there is no field {unknown[0]}{hint}. Known: {', '.join(hints)}.")
     found = {name: _value(hints[name], value, f"{prefix}{name}", where) for name, value in given.items()}
-    for name in required - set(found):
+    for name in [name for name in hints if name in required and name not in found]:
         if not _may_be_none(hints[name]):
             raise InputError(f"{_start(where)}{prefix}{name} is missing.")
         found[name] = None

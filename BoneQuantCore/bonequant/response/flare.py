@@ -45,7 +45,7 @@ class FlareFindings:
         method: "bone scan", "FDG PET", "NaF PET" or "WB-MRI".
         rise: uptake rose (for MRI: the signs of activity).
         new_lesions: lesions appear that were not seen before.
-        drugs: given, lower case ("tamoxifen", "fulvestrant", "g-csf", ...).
+        drugs: given ("tamoxifen", "fulvestrant", "g-csf", ...), in any case.
         diffuse_marrow: diffuse marrow uptake.
         uptake_fell, lytic_growth: uptake fell while lytic lesions grew on CT.
     """
@@ -63,6 +63,7 @@ class FlareFindings:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"No imaging method {self.method!r} for flare; choose one of {', '.join(METHODS)}.")
+        object.__setattr__(self, "drugs", tuple(drug.strip().lower() for drug in self.drugs))
 
 
 def flare(findings: FlareFindings, settings: FlareSettings | None = None) -> Call:

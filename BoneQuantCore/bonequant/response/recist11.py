@@ -6,6 +6,7 @@ lytic or mixed with soft tissue, never blastic; flare and healing are no new les
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -78,12 +79,14 @@ def recist11(
     targets are judged by non-target disease and new lesions (table 2: CR, non-CR/non-PD, PD, NE).
 
     Raises:
-        InputError: targets that the criterion forbids, fewer than two visits, or visits in the wrong order.
+        InputError: targets that the criterion forbids (too small at baseline, too many, blastic, ...), fewer than two
+            visits, visits in the wrong order, a diameter of no target or below zero.
     """
     settings = settings or Recist11Settings()
-    check_targets(targets)
     if len(visits) < 2:
         raise InputError(f"RECIST needs a baseline and a later visit; {len(visits)} given.")
+    check_targets([_at_baseline(target, visits[0]) for target in targets])
+    _check_diameters(targets, visits)
     for early, late in itertools.pairwise(visits):
         check_order(early.scan_date, late.scan_date, "earlier in the list", "later in the list")
     last = visits[-1]
@@ -110,6 +113,25 @@ def recist11(
         warnings.append("An equivocal new lesion is no progression yet; if the next visit confirms it, PD dates here.")
     flags = (FLARE,) if last.new_lesion == "flare" else ()
     return CRITERION.call(category, rule, settings, flags=flags, values=values, warnings=tuple(warnings))
+
+
+def _at_baseline(target: Recist11Target, baseline: Recist11Visit) -> Recist11Target:
+    """The target with the diameter of the baseline visit, where its own was left out."""
+    if target.diameter_mm is not None:
+        return target
+    return dataclasses.replace(target, diameter_mm=baseline.diameters_mm.get(target.name))
+
+
+def _check_diameters(targets: Sequence[Recist11Target], visits: Sequence[Recist11Visit]) -> None:
+    known = {target.name for target in targets}
+    for place, visit in enumerate(visits, 1):
+        unknown = [name for name in (*visit.diameters_mm, *visit.too_small) if name not in known]
+        if unknown:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InputError(f"Visit {place} measures {unknown[0]!r}, which is no target. Targets: {listed}.")
+        below = [name for name, value in visit.diameters_mm.items() if value is not None and value < 0]
+        if below:
+            raise InputError(f"Visit {place}: the diameter of {below[0]!r} is below zero.")
 
 
 def _diameters(targets: Sequence[Recist11Target], visit: Recist11Visit, settings: Recist11Settings) -> dict[str, float]:

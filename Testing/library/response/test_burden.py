@@ -230,6 +230,7 @@ START = date(2024, 1, 1)
         ("bone scan", 85, (), "not flare"),
         ("FDG PET", 6, ("tamoxifen",), "not flare"),
         ("FDG PET", 7, ("tamoxifen",), "flare-or-PDu"),
+        ("FDG PET", 7, ("Tamoxifen ",), "flare-or-PDu"),
         ("FDG PET", 10, ("fulvestrant",), "flare-or-PDu"),
         ("FDG PET", 11, ("fulvestrant",), "not flare"),
         ("FDG PET", 8, ("docetaxel",), "not flare"),

@@ -180,6 +180,7 @@ def test_evidence_survives_json(evidence):
         ("eortc", {"before": {"suv": 1}, "after": {"suv": 1}, "cycles": "1.5"}, InputError, "cycles .* whole number"),
         ("recist11", {"targets": [], "visits": [{"diameters_mm": "T1:3"}]}, InputError, "diameters_mm should be"),
         ("recist11", {"targets": [], "visits": [{"non_target": "gone"}]}, InputError, "row 3: recist11: visits.0: "),
+        ("dce_vp", [1, 2], InputError, "row 3: dce_vp should be an object of fields"),
         ("recist12", {}, InputError, "no response criterion 'recist12'"),
     ],
 )  # fmt: skip

@@ -163,3 +163,26 @@ def test_forbidden_targets_and_visits() -> None:
         recist11(SOFT, dated)
     with pytest.raises(InputError, match="choose one of"):
         visit(1, new_lesion="maybe")
+
+
+@pytest.mark.parametrize(
+    ("baseline_mm", "slice_mm", "fits"), [(9.9, 5.0, False), (10.0, 5.0, True), (11.9, 6.0, False), (12.0, 6.0, True)]
+)
+def test_a_target_is_measurable_at_the_baseline_visit(baseline_mm: float, slice_mm: float, fits: bool) -> None:
+    """Whether its size stands with the target or with the first visit."""
+    target = Recist11Target("a", "liver", slice_mm=slice_mm)
+    visits = [Recist11Visit({"a": baseline_mm}), Recist11Visit({"a": 5.0})]
+    if fits:
+        assert recist11([target], visits).category == "PR"
+    else:
+        with pytest.raises(InputError, match="less than"):
+            recist11([target], visits)
+
+
+def test_diameters_of_no_target_or_below_zero() -> None:
+    with pytest.raises(InputError, match="Visit 2 measures 'b', which is no target"):
+        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": 30.0, "b": 3.0})])
+    with pytest.raises(InputError, match="Visit 2 measures 'c'"):
+        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": 30.0}, too_small=("c",))])
+    with pytest.raises(InputError, match="below zero"):
+        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": -3.0})])
