@@ -31,6 +31,7 @@ from bonequant.studies.dce_perfusion.concentration import SignalFacts, of_signal
 from bonequant.studies.dce_perfusion.inputs import DceInputs
 from bonequant.studies.dce_perfusion.regions import Weights, mean_curve
 from bonequant.studies.dce_perfusion.settings import DceSettings
+from bonequant.studies.dce_perfusion.t1 import on_series
 from bonequant.volume import Curve, DynamicSeries, image_from_array
 
 _POPULATION_STEP_S = 0.5  # finer than any frame: the bolus of a population is sharp
@@ -106,8 +107,9 @@ def plasma_input(
     if inputs.aif_curve is not None:
         return _from_elsewhere(inputs.aif_curve, facts, settings)
     if artery is not None:
+        b1 = _b1_of(artery, inputs, series, settings)
         slices = tuple(
-            dataclasses.replace(one, values=blood_to_plasma(_of_blood(one.values, artery, facts), hematocrit))
+            dataclasses.replace(one, values=blood_to_plasma(_of_blood(one.values, artery, facts, b1), hematocrit))
             for one in artery.slices
         )
         values = mean_of(slices)
@@ -129,8 +131,19 @@ def plasma_input(
     return population_input(times, settings.input, hematocrit, start)
 
 
-def _of_blood(values: np.ndarray, artery: AIF, facts: SignalFacts) -> np.ndarray:
-    return of_signal(values[None], facts, facts.blood_t1_s, 1.0, artery.unit)[0]
+def _of_blood(values: np.ndarray, artery: AIF, facts: SignalFacts, b1: float) -> np.ndarray:
+    return of_signal(values[None], facts, facts.blood_t1_s, b1, artery.unit)[0]
+
+
+def _b1_of(artery: AIF, inputs: DceInputs, series: DynamicSeries, settings: DceSettings) -> float:
+    """Factor of the flip angle in the artery: mean of the map over its voxels, or the setting."""
+    if inputs.b1_map is None or artery.mask is None:
+        return settings.signal.b1
+    there = on_series(inputs.b1_map, series)[sitk.GetArrayViewFromImage(artery.mask).reshape(-1) > 0]
+    known = there[np.isfinite(there) & (there > 0.0)]
+    if not len(known):
+        raise InputError("The B1 map holds no value above zero in the artery; is it the map of this patient?")
+    return float(known.mean())
 
 
 def _from_elsewhere(curve: Curve, facts: SignalFacts, settings: DceSettings) -> AIF:
