@@ -11,6 +11,8 @@ import numpy as np
 from bonequant.errors import InputError
 from bonequant.statistics.checks import Booleans, Integers
 
+LEAST_PATIENTS = 3  # of each class: one is tested, and the LASSO's own cross-validation parts the other two
+
 
 def stratified_folds(labels: Booleans, patients: Integers, folds: int, seed: int) -> Integers:
     """Fold 0..folds-1 of each of the N lesions; ``patients`` (N,) are codes 0..G-1 that never straddle folds.
@@ -22,9 +24,10 @@ def stratified_folds(labels: Booleans, patients: Integers, folds: int, seed: int
     rarest = int((counts > 0).sum(axis=0).min())
     if rarest < folds:
         which = "positive" if (counts[:, 1] > 0).sum() == rarest else "negative"
+        way_out = f"Set folds and lasso_folds to at most {rarest}, or add" if rarest >= LEAST_PATIENTS else "Add"
         raise InputError(
-            f"Only {rarest} patient(s) have {which} lesions: too few for {folds} folds. Set folds and lasso_folds to "
-            f"at most {max(rarest, 2)}, or add patients of that class."
+            f"Only {rarest} patient(s) have {which} lesions: too few for {folds} folds. {way_out} patients of that "
+            f"class; {LEAST_PATIENTS} are the least."
         )
     return _assign(counts, folds, seed)[patients]
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logit
 
+from bonequant.errors import InputError
 from bonequant.progress import Progress, part_of
-from bonequant.radiomics.model.folds import stratified_folds
+from bonequant.radiomics.model.folds import feasible_folds, stratified_folds
 from bonequant.radiomics.model.pipeline import fit_model
 from bonequant.radiomics.model.scaling import probability
 from bonequant.radiomics.model.settings import ModelSettings
@@ -60,8 +61,20 @@ class HonestRun:
 
 
 def outer_folds(cohort: Cohort, settings: ModelSettings) -> Integers:
-    """The outer fold of each lesion, the same for all models that are compared."""
-    return stratified_folds(cohort.labels, cohort.patients, settings.folds, settings.seed)
+    """The outer fold of each lesion, the same for all models that are compared.
+
+    Raises InputError where a fold leaves fewer than two patients of a class to train on: the LASSO's own
+    cross-validation needs them.
+    """
+    fold = stratified_folds(cohort.labels, cohort.patients, settings.folds, settings.seed)
+    for k in range(settings.folds):
+        left = fold != k
+        if feasible_folds(cohort.labels[left], cohort.patients[left], 2) < 2:
+            raise InputError(
+                f"With {settings.folds} folds one of them leaves a single patient of a class to train on, and the "
+                "LASSO needs two: set folds higher, or add patients of that class."
+            )
+    return fold
 
 
 def judge_honestly(

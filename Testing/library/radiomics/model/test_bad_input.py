@@ -47,6 +47,20 @@ def test_fewer_lesions_than_folds():
         evaluate(few, [0, 1] * 4, range(8))
 
 
+@pytest.mark.parametrize(
+    ("positive", "folds", "message"),
+    [(2, 2, "needs two"), (3, 2, "needs two"), (2, 3, r"Add patients of that class; 3 are the least")],
+)
+def test_too_few_patients_of_a_class_for_the_inner_folds(positive, folds, message):
+    labels = np.arange(24) < positive
+    settings = dataclasses.replace(QUICK, folds=folds, lasso_folds=2)
+    few = {name: column[:24] for name, column in TABLE.items()}
+    with pytest.raises(InputError, match=message):
+        evaluate(few, labels, None, settings)
+    three = evaluate(few, np.arange(24) < 3, None, dataclasses.replace(settings, folds=3))
+    assert np.isfinite(three["CT"].performance.predicted).all()
+
+
 def test_missing_and_constant_columns_are_left_out_with_the_reason():
     holed = np.array(TABLE["CT:noise0"])
     holed[[3, 5]] = np.nan
