@@ -109,7 +109,7 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         from bonequant.studies.treatment_response import ResponseSettings
         from BoneQuantPanels.settings_form import SettingsForm
-        from BoneQuantPanels.work import WorkBar
+        from BoneQuantPanels.work import WorkBar, errors_shown
         from DCEResponseLib.choices import Choices
         from DCEResponseLib.criteria_tab import CriteriaTab
         from DCEResponseLib.drawing import Drawing
@@ -121,16 +121,16 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.logic = DCEResponseLogic()
+        self.shown, self.logic = errors_shown, DCEResponseLogic()
         self.choices = Choices(self.logic)
         self.view = ResultView(self.ui, self.logic)
         self.drawing = Drawing(self.ui, self.logic, self.view.show_live)
         path = self.resourcePath("UI/DCEStudy.ui")
         tabs = {"before": self.ui.beforeTab, "after": self.ui.afterTab}
-        actions = (self.onFindArtery, self.drawing.draw_artery, self.view.shift)
+        actions = (self.onFindArtery, self.onFitMaps, self.drawing.draw_artery, self.view.shift)
         self.pages = {date: StudyPage(date, path, tabs[date], *actions) for date in DATES}
-        keep = partial(self.keep, "settings")
-        self.settingsForm = SettingsForm(ResponseSettings, self.ui.settingsWidget.layout(), keep)
+        layout, keep = self.ui.settingsWidget.layout(), partial(self.keep, "settings")
+        self.settingsForm = SettingsForm(ResponseSettings, layout, keep)
         self.criteria = CriteriaTab(self.ui, partial(self.keep, "evidence"))
         self.work = WorkBar(self.ui.workWidget.layout(), busy=self.onBusy)
         self.ui.folderButton.directory = qt.QDir.homePath()
@@ -193,8 +193,7 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _checkCanApply(self, caller=None, event=None) -> None:
         from DCEResponseLib.availability import show_availability
 
-        chosen = self._parameterNode
-        if chosen is None:
+        if (chosen := self._parameterNode) is None:
             return
         show_availability(self.ui, self.choices, chosen, self.work.running)
         for date, page in self.pages.items():
@@ -207,22 +206,16 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             section.enabled = not busy
         self._checkCanApply()
 
-    def _shown(self, what: str):
-        """Errors of what the user asked for, shown with ``what`` could not be done."""
-        from BoneQuantPanels.work import errors_shown
-
-        return errors_shown(what)
-
     def keep(self, parameter: str, text: str) -> None:
         setattr(self._parameterNode, parameter, text)
 
     def onLoad(self) -> None:
-        date = DATES[self.ui.studyTabs.currentIndex]
-        with self._shown(_("The study could not be read.")):
+        with self.shown(_("The study could not be read.")):
+            date = DATES[self.ui.studyTabs.currentIndex]
             self.choose(date, self.logic.readStudy(self.ui.folderButton.directory, date, run=self.work.run))
 
     def onDemo(self) -> None:
-        with self._shown(_("The demo data could not be made.")):
+        with self.shown(_("The demo data could not be made.")):
             for date, nodes in self.logic.makeDemo(run=self.work.run).items():
                 self.choose(date, nodes)
 
@@ -231,17 +224,22 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.view.show_images(date)
 
     def onFindArtery(self, date: str) -> None:
-        with self._shown(_("No arterial input was found.")):
+        with self.shown(_("No arterial input was found.")):
             self.choices.find_artery(self._parameterNode, date, self.work.run)
             self.view.show_artery(date)
 
+    def onFitMaps(self, date: str) -> None:
+        with self.shown(_("The maps could not be fitted.")):
+            self.choices.fit_maps(self._parameterNode, date, self.work.run)
+            self.view.show_study(date)
+
     def onPropose(self) -> None:
-        chosen = self._parameterNode
-        with self._shown(_("No healthy vertebra can be proposed.")):
+        with self.shown(_("No healthy vertebra can be proposed.")):
+            chosen = self._parameterNode
             self.logic.proposeReference(chosen.beforeSequence, chosen.beforeRegions, run=self.work.run)
 
     def onCompare(self) -> None:
-        with self._shown(_("The dates could not be compared.")):
+        with self.shown(_("The dates could not be compared.")):
             self.choices.compare(self._parameterNode, self.work.run)
             self.drawing.follow()
             self.view.show_result()
@@ -252,7 +250,7 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from BoneQuantCore import ensureRequirements
 
         chosen = self._parameterNode
-        with self._shown(_("The report could not be written.")):
+        with self.shown(_("The report could not be written.")):
             ensureRequirements(_("DCE Response"))
             folder = new_folder(chosen.outFolder, "dce_response")
             options = {"dicom": chosen.dicom, "identified": chosen.identified}
@@ -292,19 +290,17 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
 
     def frameTimes(self, sequence: vtkMRMLSequenceNode) -> list[float]:
         """Seconds; raises where the sequence is not indexed in time. To type others: mrml.set_frame_times."""
-        from bonequant import mrml
+        from bonequant.mrml import frame_times
 
-        return mrml.frame_times(sequence).tolist()
+        return frame_times(sequence).tolist()
 
     def study(self, name, sequence, *, t1=None, flipAngles=None, regions=None, artery=None, delay=None, scanDate=None):
         """One date from its nodes; see bonequant.mrml.dce_nodes.date_from_nodes. ``regions``: one node, or several."""
         from bonequant.mrml.dce_nodes import date_from_nodes
 
-        drawn = regions if isinstance(regions, (list, tuple)) else [regions]
-        return date_from_nodes(
-            name, sequence, t1=t1, flip_angles=flipAngles, regions=[node for node in drawn if node is not None],
-            artery=artery, delay_s=delay, scan_date=scanDate,
-        )  # fmt: skip
+        drawn = [node for node in (regions if isinstance(regions, list) else [regions]) if node is not None]
+        more = {"flip_angles": flipAngles, "artery": artery, "delay_s": delay, "scan_date": scanDate}
+        return date_from_nodes(name, sequence, t1=t1, regions=drawn, **more)
 
     def readStudy(self, folder, date: str, *, run=atOnce) -> dict:
         """Read a folder (a DICOM series, or DCE, T1 and MASKS in it) into nodes; see mrml.dce_nodes.date_to_nodes."""
@@ -329,6 +325,12 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
         input_to_nodes(self.nodes(), study, found, shift)
         return found
 
+    def fitMaps(self, study, settings=None, *, run=atOnce):
+        """Maps and region values of one study alone, in the scene; the result of bonequant's DCE job."""
+        from DCEResponseLib.choices import fit_one
+
+        return fit_one(self.nodes(), study, settings, run)
+
     def proposeReference(self, sequence: vtkMRMLSequenceNode, regions: vtkMRMLSegmentationNode, *, run=atOnce) -> str:
         """Add the healthy vertebra next to the first lesion as the segment "reference"; the reasons for it."""
         from bonequant.mrml.dce_nodes import add_reference
@@ -336,10 +338,9 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
         return add_reference(self.study("before", sequence, regions=regions), regions, run)
 
     def compare(self, before, after, settings=None, *, run=atOnce, **more):
-        """Compare two studies of :meth:`study`, put maps, alignment, tables and curves into the scene; the result.
+        """Compare two studies: maps, alignment, tables and curves go into the scene; the result of the response job.
 
-        ``more``: radiotherapy, reference_in_field, fracture, evidence, same_patient_confirmed, as in
-        bonequant.studies.treatment_response.ResponseInputs.
+        ``more``: radiotherapy, fracture, evidence ... as in bonequant.studies.treatment_response.ResponseInputs.
         """
         from bonequant.mrml.response_nodes import response_to_nodes
         from bonequant.studies import treatment_response

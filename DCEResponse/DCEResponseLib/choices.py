@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,10 @@ class Choices:
         if former is not None:
             remove_node(former)
 
+    def fit_maps(self, chosen: Any, date: str, run: Callable[..., Any]) -> Any:
+        """Maps of one date alone."""
+        return self.logic.fitMaps(self.study(chosen, date), self.settings(chosen), run=run)
+
     def compare(self, chosen: Any, run: Callable[..., Any]) -> Any:
         """Compare the two dates."""
         from bonequant.mrml.dce_nodes import lay_like
@@ -95,3 +100,17 @@ class Choices:
             own = [getattr(chosen, f"{date}{what}") for what in ("Regions", "Artery", "T1")]
             lay_like(self.logic.nodes().get(f"anatomy.{date}"), own)
         return result
+
+
+def fit_one(nodes: Any, study: Any, settings: Any, run: Callable[..., Any]) -> Any:
+    """Run the DCE job on one date, with its lesions and references as regions, and put its result into the scene."""
+    from bonequant.mrml.input_nodes import images_to_nodes
+    from bonequant.mrml.response_nodes import study_to_nodes
+    from bonequant.studies import dce_perfusion
+
+    references = {f"{name}_reference" if name else "reference": mask for name, mask in study.references.items()}
+    inputs = dataclasses.replace(study.dce, masks={**study.lesions, **references})
+    result = run(lambda progress: dce_perfusion.run(inputs, settings.dce if settings else None, progress))
+    images_to_nodes(nodes, study)
+    study_to_nodes(result, nodes)
+    return result

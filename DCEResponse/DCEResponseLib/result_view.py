@@ -91,6 +91,17 @@ class ResultView:
             self._outlines_apart()
             look_at(self._centre())
 
+    def show_study(self, date: str) -> None:
+        """Maps of one date and the table of its regions."""
+        from BoneQuantPanels import views
+
+        self.refresh()
+        if show_side_by_side():
+            self.show_maps()
+            self._outlines_apart()
+            look_at(self._centre())
+            views.show_table(self.logic.nodes().get(f"table.regions.{date}"), slicer.app.layoutManager().layout)
+
     def show_artery(self, date: str) -> None:
         """The rise of the signal with the artery's voxels, and the input's curve."""
         from BoneQuantPanels import views

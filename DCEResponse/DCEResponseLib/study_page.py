@@ -15,7 +15,7 @@ class StudyPage:
     Args:
         ui_path: of DCEStudy.ui.
         tab: the tab's widget.
-        find, redraw: called with the date when the artery is to be found, or drawn.
+        find, fit, redraw: called with the date when the artery is to be found, maps fitted, the artery drawn.
         shift: called with the date and the seconds of the slider.
     """
 
@@ -25,6 +25,7 @@ class StudyPage:
         ui_path: str,
         tab: Any,
         find: Callable[[str], None],
+        fit: Callable[[str], None],
         redraw: Callable[[str], None],
         shift: Callable[[str, float], None],
     ) -> None:
@@ -48,6 +49,7 @@ class StudyPage:
         ui.timesLineEdit.connect("editingFinished()", self.on_times)
         ui.sequenceSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda *_: self.refresh())
         ui.findButton.connect("clicked(bool)", lambda *_: find(date))
+        ui.fitButton.connect("clicked(bool)", lambda *_: fit(date))
         ui.redrawButton.connect("clicked(bool)", lambda *_: redraw(date))
         ui.shiftSlider.connect("valueChanged(double)", lambda seconds: shift(date, seconds))
 
@@ -70,12 +72,14 @@ class StudyPage:
 
         ui, node = self.ui, self.ui.sequenceSelector.currentNode()
         self.facts.set_node(node)
-        ui.timesLineEdit.enabled = ui.findButton.enabled = ui.redrawButton.enabled = node is not None
-        ui.findButton.toolTip = (
-            _("Find the arterial input in this series and show its voxels and curve")
-            if node is not None
-            else _("Select the DCE series first")
-        )
+        ui.timesLineEdit.enabled = node is not None
+        for button, what in (
+            (ui.findButton, _("Find the arterial input in this series and show its voxels and curve")),
+            (ui.redrawButton, _("Draw the voxels of the artery anew in the segment editor")),
+            (ui.fitButton, _("Fit the maps of this date alone, with a table of its regions")),
+        ):
+            button.enabled = node is not None
+            button.toolTip = what if node is not None else _("Select the DCE series first")
         ui.timesLineEdit.text = ui.timesLabel.text = ""
         if node is None:
             return

@@ -90,6 +90,22 @@ def test_demo_is_ready_to_compare_and_a_cancelled_comparison_changes_nothing(app
     assert (list(masks.lesions), list(masks.references)) == (["lesion_1"], [""])
 
 
+def test_maps_of_one_date_alone(app):
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    panel.settingsForm.widget("dce.descriptive").checked = False
+    panel.pages["before"].ui.fitButton.click()
+    assert app.take_errors() == []
+    nodes = panel.logic.nodes()
+    assert {role for role in nodes.roles() if role.startswith("map.vp")} == {"map.vp.before"}
+    (row,) = mrml.from_node(nodes.get("table.regions.before"))
+    assert row["region"] == "lesion_1"
+    assert abs(row["vp_mean_of_voxels"] - 0.12) < 0.018  # 15 %: see the test of the DCE job
+    assert panel.ui.mapComboBox.currentText == "vp"
+
+
 def test_the_same_series_at_both_dates_is_refused_with_the_way_out(app):
     panel = app.open("DCEResponse")
     panel.ui.demoButton.click()
@@ -168,3 +184,21 @@ def test_results_of_two_parameter_nodes_do_not_mix(app):
     assert sorted(second.roles()) == ["map.vp.before", "table.calls"]
     assert app.scene.GetNumberOfNodes() == count - 2  # the map and its display
     assert mrml.from_node(second.get("table.calls")) == [{"call": 1}]
+
+
+def test_one_liners_of_the_tutorial(app, tmp_path, monkeypatch, capsys):
+    """The console's code block as it stands in the tutorial; on regions alone nothing is left out."""
+    import re
+
+    import slicer
+
+    from Testing import host
+
+    text = (host.ROOT / "Docs/tutorial/dce_response.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names = {"getNode": slicer.util.getNode}
+    exec(code, names)
+    assert capsys.readouterr().out.startswith("success")
+    assert (tmp_path / "results" / "report.html").is_file()
+    assert names["result"] is names["logic"].result

@@ -52,8 +52,10 @@ def anatomy_to_node(nodes: ResultNodes, date_name: str, anatomy: Volume) -> Any:
 
 
 def maps_to_nodes(nodes: ResultNodes, studies: Mapping[str, DceResult]) -> dict[str, dict[str, Any]]:
-    """Map nodes by quantity and date name, each quantity in one window over all dates; those without codes stay out."""
-    nodes.clear("map.")
+    """Map nodes by quantity and date name, each quantity in one window; those without codes stay out."""
+    for role in nodes.roles():
+        if role.startswith("map.") and role.rsplit(".", 1)[-1] in studies:
+            nodes.put(role, None)
     quantities = dict.fromkeys(name for study in studies.values() for name in study.maps if _is_quantity(name))
     made: dict[str, dict[str, Any]] = {}
     for name in quantities:
@@ -70,6 +72,13 @@ def maps_to_nodes(nodes: ResultNodes, studies: Mapping[str, DceResult]) -> dict[
             place([node], FOLDER, date_name)
             made.setdefault(name, {})[date_name] = node
     return made
+
+
+def study_to_nodes(study: DceResult, nodes: ResultNodes) -> None:
+    """Maps of one date, and the table of its regions under ``table.regions.<date>``; its images are there already."""
+    maps_to_nodes(nodes, {study.name: study})
+    table = fill_table(nodes, f"table.regions.{study.name}", f"Regions {study.name}", study.rows, None, {})
+    place([table], FOLDER, study.name)
 
 
 def response_to_nodes(result: ResponseResult, nodes: ResultNodes) -> None:
