@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,22 @@ def test_two_dates_from_dicom(
     assert set(load_masks(out / "dicom" / "after" / "regions.dcm")) >= {"L01", "L02"}
     report = pydicom.dcmread(out / "dicom" / "after" / "measurements.dcm")
     assert report.Modality == "SR"
-    assert "L01" in str(report)
+    numbers = list(numbers_of(report))  # of L01, then of L02, which has no change
+    changes = [value for name, value in numbers if name == "Change of normalised vp from baseline"]
+    assert changes == [pytest.approx(lesion["values"]["vp_change_percent"], rel=1e-12)]
+    assert [value for name, value in numbers if name == "Change of size from baseline"] == [
+        pytest.approx(lesion["values"]["size_change_percent"], rel=1e-12)
+    ]
     assert (out / "sdtm_rs.csv").is_file()
+
+
+def numbers_of(item: pydicom.Dataset) -> Iterator[tuple[str, float]]:
+    """Names and values of all numbers below an item of a structured report."""
+    for inner in item.get("ContentSequence", ()):
+        if inner.ValueType == "NUM":
+            value = inner.MeasuredValueSequence[0]
+            yield inner.ConceptNameCodeSequence[0].CodeMeaning, value.get("FloatingPointValue", value.NumericValue)
+        yield from numbers_of(inner)
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, *arguments: object) -> str:

@@ -7,6 +7,7 @@ every reader shows by its meaning.
 from __future__ import annotations
 
 import difflib
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -129,9 +130,10 @@ _SINGLE: dict[str, Quantity] = {
         ("size_product", OWN, "Product of perpendicular diameters"), ("mm2", "UCUM", "square millimeter")
     ),
 }
-_RELATIVE = {  # quotients and changes of a quantity that has a name of its own
-    "_change_percent": ("Change of {} from baseline", _PERCENT),
-    "_normalised": ("{} relative to the reference region", ("{ratio}", "UCUM", "ratio")),
+# Quotients and changes of a quantity that has a name of its own; the last is their ending in a code of 16 characters.
+_RELATIVE = {
+    "_change_percent": ("Change of {} from baseline", _PERCENT, "_chg"),
+    "_normalised": ("{} relative to the reference region", ("{ratio}", "UCUM", "ratio"), "_norm"),
 }
 
 
@@ -147,9 +149,9 @@ def quantity(name: str) -> Quantity:
         return _SINGLE[name]
     if name in _VOXELS:
         return Quantity(*_VOXELS[name])
-    for ending, (text, unit) in _RELATIVE.items():
+    for ending, (text, unit, _) in _RELATIVE.items():
         if name.endswith(ending):
-            return Quantity((name[:16], OWN, text.format(_meaning(name.removesuffix(ending)))), unit)
+            return Quantity((_short(name), OWN, text.format(_meaning(name.removesuffix(ending)))), unit)
     base, _, derivation = name.rpartition("_")
     if base in _VOXELS and derivation in _DERIVATIONS:
         return Quantity(*_VOXELS[base], _DERIVATIONS[derivation])
@@ -178,6 +180,14 @@ def kind(name: str) -> tuple[Concept, Concept]:
     if plain not in KINDS:
         raise InputError(f"No code is known for a segment of kind {name!r}{_near(plain, KINDS)}.")
     return KINDS[plain]
+
+
+def _short(name: str) -> str:
+    """A code value of a name; a name that is still too long ends in a checksum, since cut alone two might be one."""
+    short = name
+    for ending, (_, _, written) in _RELATIVE.items():
+        short = short.replace(ending, written)
+    return short if len(short) <= 16 else f"{short[:11]}_{zlib.crc32(name.encode()) & 0xFFFF:04x}"
 
 
 def _meaning(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
@@ -31,6 +32,19 @@ from bonequant.studies.treatment_response.result import ResponseResult
 from bonequant.volume import same_grid
 
 _MAPS = ("vp", "ktrans")
+_MEASURES = {  # of the table of lesions, by their names in io.export.codes
+    "vp": "vp_mean",
+    "vp_normalised": "vp_normalised",
+    "vp_change_percent": "vp_normalised_change_percent",
+    "ktrans": "ktrans_mean",
+    "ktrans_normalised": "ktrans_normalised",
+    "ktrans_normalised_change_percent": "ktrans_normalised_change_percent",
+    "volume_ml": "volume_ml",
+    "longest_mm": "long_diameter_mm",
+    "perpendicular_mm": "short_diameter_mm",
+    "product_mm2": "size_product_mm2",
+    "size_change_percent": "size_change_percent",
+}
 
 
 def write_dicom(result: ResponseResult, folder: Path, *, identified: bool = False) -> list[Path]:
@@ -102,7 +116,7 @@ def _date(
             )
         )
     if k in result.patient_calls:
-        lesions.append(MeasuredLesion("patient", responses=[_response(result.patient_calls[k])]))
+        lesions.append(MeasuredLesion("patient", kind="tumour", responses=[_response(result.patient_calls[k])]))
     if segments:
         seg = write_dicom_seg(segments, place / "regions.dcm", source, identified=identified)
         files.append(seg.path)
@@ -114,8 +128,8 @@ def _date(
 
 def _values(result: ResponseResult, tracking_id: str, k: int) -> dict[str | Quantity, float]:
     row = next(r for r in result.rows if r["tracking_id"] == tracking_id and r["date"] == result.dates[k].name)
-    names = {"vp": "vp_mean", "vp_normalised": "vp_normalised", "ktrans": "ktrans_mean", "volume_ml": "volume_ml"}
-    return {name: float(row[key]) for key, name in names.items() if row.get(key) is not None}
+    found = {name: float(row[key]) for key, name in _MEASURES.items() if row.get(key) is not None}
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def _response(call: Call) -> Response:

@@ -23,7 +23,7 @@ from bonequant.io.export import (
     write_measurement_report,
     write_parametric_map,
 )
-from bonequant.io.export.codes import KINDS, SITES
+from bonequant.io.export.codes import _DERIVATIONS, _VOXELS, KINDS, SITES
 from bonequant.volume import Acquisition, Volume, image_from_array
 from pydicom.sr._concepts_dict import concepts
 
@@ -195,3 +195,15 @@ def test_an_image_without_dicom_becomes_a_series(modality, unit, tmp_path, value
     )
     with pytest.raises(InputError, match="not empty"):
         write_derived_series(volume, tmp_path / "derived")
+
+
+def test_every_measure_has_a_code_of_its_own():
+    """Also those whose names begin alike; a code value holds 16 characters."""
+    names = [
+        f"{base}{ending}"
+        for base in ("vp", "ktrans", "size", *(f"{one}_{how}" for one in _VOXELS for how in _DERIVATIONS))
+        for ending in ("_change_percent", "_normalised", "_normalised_change_percent")
+    ]
+    codes = [quantity(name).concept[0] for name in names]
+    assert max(map(len, codes)) <= 16
+    assert len(set(codes)) == len(codes)
