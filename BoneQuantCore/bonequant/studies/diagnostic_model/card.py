@@ -9,7 +9,9 @@ import math
 from typing import Any
 
 from bonequant.radiomics.model import ModelEvidence
+from bonequant.statistics import Auc
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
+from bonequant.studies.diagnostic_model.texts import ends
 
 _ALWAYS = (
     "Research use only. No claim beyond lesions like those of the training: same kind of patients, scanners, protocol, "
@@ -35,7 +37,7 @@ def card(result: DiagnosticResult, model: ModelEvidence) -> dict[str, Any]:
         "centres": ", ".join(sorted({lesion.centre for lesion in result.inputs.lesions} - {""})) or "not told",
         "model": model.name,
         "features": f"{len(stored.features)} of {len(model.features)}",
-        "performance": f"AUC {found.auc.auc:.3f}{_ends(found.auc.ci)}, Brier score {found.brier.value:.3f}, "
+        "performance": f"AUC {found.auc.auc:.3f}{ends(found.auc.ci)}, Brier score {found.brier.value:.3f}, "
         f"calibration slope {found.calibration.slope:.2f}; out of fold{by_patient}",
         "cut_off": f"{stored.threshold:.3f} ({stored.threshold_rule})",
         "file": file_name(model.name),
@@ -51,8 +53,8 @@ def limits(result: DiagnosticResult, model: ModelEvidence) -> tuple[str, ...]:
     if not math.isnan(slope) and abs(slope - 1) > _SLOPE_FAR:
         too = "too extreme" if slope < 1 else "too timid"
         said.append(f"Its probabilities are {too} (calibration slope {slope:.2f}): recalibrate before they are read.")
-    if not model.performance.auc.ci[0] > 0.5:
-        said.append("The interval of its AUC holds 0.5: nothing was shown to be found.")
+    if shows_nothing(model.performance.auc):
+        said.append("Its AUC was not shown to lie above 0.5: nothing was found.")
     if not result.grouped:
         said.append("Patients were not named: lesions of one patient may stand on both sides of a fold.")
     if not result.inputs.recipes:
@@ -61,11 +63,12 @@ def limits(result: DiagnosticResult, model: ModelEvidence) -> tuple[str, ...]:
     return tuple(said)
 
 
+def shows_nothing(auc: Auc) -> bool:
+    """Whether the AUC, or its interval's lower end, does not lie above 0.5. An interval may not exist (AUC of 1)."""
+    return auc.auc <= 0.5 or auc.ci[0] <= 0.5
+
+
 def file_name(model: str) -> str:
     """Of the model's file: model_<name>.json, with letters, digits, dots and lines only."""
     safe = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in model)
     return f"model_{safe}.json"
-
-
-def _ends(ci: tuple[float, float]) -> str:
-    return "" if math.isnan(ci[0]) else f" ({ci[0]:.3f} to {ci[1]:.3f})"

@@ -11,6 +11,7 @@ from typing import Any
 import bonequant
 from bonequant.studies.diagnostic_model.checklist_items import CLEAR, METRICS
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
+from bonequant.studies.diagnostic_model.texts import ends
 
 AUTHORS = "to be filled by the authors"
 _SHARED = f"whether it is shared: {AUTHORS}"
@@ -69,7 +70,6 @@ def _answers(result: DiagnosticResult) -> dict[str, str]:
     names = ", ".join(models.models)
     by_patient = "whole patients" if result.grouped else "lesions (patients were not named)"
     ratio = min(models.n_positive, models.n_lesions - models.n_positive)
-    ci = f"{found.auc.ci[0]:.3f} to {found.auc.ci[1]:.3f}"
     return {
         "centres": f"{len(centres)} centre(s) are named in the labels" if centres else "",
         "outlines": "lesions drawn or adjusted by the user on one image, carried to the other by the alignment, with "
@@ -121,7 +121,7 @@ def _answers(result: DiagnosticResult) -> dict[str, str]:
         "understood": "coefficients with scaling, boxplots, heatmap; contributions of each feature for a new lesion",
         "baseline": f"{len(result.facts)} fact(s) compared between the classes" if result.facts else "",
         "selection": f"{len(last.fitted.selected)} features of {last.name} kept; selection frequency over folds shown",
-        "performance": f"{last.name}: AUC {found.auc.auc:.3f} ({ci}), out of fold",
+        "performance": f"{last.name}: AUC {found.auc.auc:.3f}{ends(found.auc.ci)}, out of fold",
         "recipe_file": f"features.json and settings in result.json are made for it; {_SHARED}"
         if result.inputs.recipes
         else "",

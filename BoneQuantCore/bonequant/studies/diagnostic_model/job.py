@@ -11,6 +11,7 @@ from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance
 from bonequant.radiomics import evaluate
 from bonequant.radiomics.model.table import SEPARATOR, modality_of
+from bonequant.studies.diagnostic_model.card import shows_nothing
 from bonequant.studies.diagnostic_model.classes import calls_of, classes_of
 from bonequant.studies.diagnostic_model.group_facts import compare_facts
 from bonequant.studies.diagnostic_model.inputs import TrainingInputs
@@ -62,9 +63,9 @@ def run(
         progress=part_of(report, 0.02, 0.95),
     )
     warnings += [
-        f"{name}: the interval of its AUC holds 0.5, so nothing was shown to be found."
+        f"{name}: its AUC was not shown to lie above 0.5, so nothing was found."
         for name, model in models.models.items()
-        if not model.performance.auc.ci[0] > 0.5
+        if shows_nothing(model.performance.auc)
     ]
     report(0.96, "Readers and groups")
     level = settings.model.confidence

@@ -10,7 +10,7 @@ from bonequant.report.page import Block
 from bonequant.statistics import McNemar
 from bonequant.studies.diagnostic_model import tables
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
-from bonequant.studies.diagnostic_model.sections import p_text, percent
+from bonequant.studies.diagnostic_model.texts import ends, p_text, percent
 
 
 def reader_section(result: DiagnosticResult) -> Section:
@@ -26,9 +26,7 @@ def reader_section(result: DiagnosticResult) -> Section:
                 "reader": reader.name,
                 "n": reader.judged,
                 "kind": grades + cutoff,
-                "auc": f"{reader.auc.auc:.3f} ({reader.auc.ci[0]:.3f} to {reader.auc.ci[1]:.3f})"
-                if reader.auc
-                else None,
+                "auc": f"{reader.auc.auc:.3f}{ends(reader.auc.ci)}" if reader.auc else None,
                 **{name: percent(getattr(counts, name)) if counts else None for name in tables.MEASURES},
             }
         )
@@ -70,7 +68,7 @@ def reader_section(result: DiagnosticResult) -> Section:
             {
                 "pair": f"{found.first} – {found.second}",
                 "n": found.kappa.n,
-                "kappa": f"{found.kappa.value:.3f} ({found.kappa.ci[0]:.3f} to {found.kappa.ci[1]:.3f})",
+                "kappa": f"{found.kappa.value:.3f}{ends(found.kappa.ci)}",
                 "observed": 100 * found.kappa.observed,
                 "categories": ", ".join(found.categories),
             }

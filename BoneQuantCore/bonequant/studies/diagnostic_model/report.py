@@ -14,6 +14,7 @@ from bonequant.studies.diagnostic_model.card import card
 from bonequant.studies.diagnostic_model.checklists import AUTHORS, sheet_rows
 from bonequant.studies.diagnostic_model.people_sections import fact_section, reader_section
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
+from bonequant.studies.diagnostic_model.texts import ends
 from bonequant.studies.diagnostic_model.truth import PlantedTruth, truth_section
 
 
@@ -85,8 +86,7 @@ def sheet_sections(result: DiagnosticResult) -> list[Section]:
 def _headline(result: DiagnosticResult) -> list[tuple[str, Any, str]]:
     cards: list[tuple[str, Any, str]] = []
     for name, model in result.models.models.items():
-        low, high = model.performance.auc.ci
-        cards.append((f"AUC, {name}", f"{model.performance.auc.auc:.3f}", f"{low:.3f} to {high:.3f}"))
+        cards.append((f"AUC, {name}", f"{model.performance.auc.auc:.3f}", ends(model.performance.auc.ci).strip(" ()")))
     last = list(result.models.models.values())[-1]
     cards.append((f"Brier score, {last.name}", f"{last.performance.brier.value:.3f}", ""))
     return cards

@@ -18,9 +18,9 @@ from bonequant.report.performance_plots import (
     decision_curves,
     roc_curves,
 )
-from bonequant.statistics import Proportion
 from bonequant.studies.diagnostic_model import tables
 from bonequant.studies.diagnostic_model.result import DiagnosticResult
+from bonequant.studies.diagnostic_model.texts import ends, p_text, percent, percents
 
 
 def models_section(result: DiagnosticResult, best: dict[str, float] | None) -> Section:
@@ -65,9 +65,9 @@ def _auc_table(result: DiagnosticResult, level: str) -> Table:
             "model": name,
             "judged": how,
             "n": len(found.labels),
-            "auc": f"{found.auc.auc:.3f}{_ends(found.auc.ci)}",
-            "bootstrap": _ends(found.bootstrap.ci).strip(" ()") if found.bootstrap else None,
-            "brier": f"{found.brier.value:.3f}{_ends(found.brier.ci)}",
+            "auc": f"{found.auc.auc:.3f}{ends(found.auc.ci)}",
+            "bootstrap": ends(found.bootstrap.ci).strip(" ()") if found.bootstrap else None,
+            "brier": f"{found.brier.value:.3f}{ends(found.brier.ci)}",
         }
         for name, how, found in tables.judged(result)
         if how != tables.APPARENT
@@ -86,7 +86,7 @@ def _test_table(result: DiagnosticResult) -> Block:
         {
             "pair": f"{row['first']} – {row['second']}",
             "judged": row["judged"],
-            "difference": f"{row['difference']:+.3f}{_ends((row['difference_low'], row['difference_high']))}",
+            "difference": f"{row['difference']:+.3f}{ends((row['difference_low'], row['difference_high']))}",
             "z": row["z"],
             "p": p_text(row["p_value"]),
         }
@@ -117,8 +117,8 @@ def cutoff_section(result: DiagnosticResult) -> Section:
         {
             "model": row["model"],
             "prevalence": f"{100 * row['prevalence']:g} %",
-            "ppv": _percents(row["ppv"], row["ppv_low"], row["ppv_high"]),
-            "npv": _percents(row["npv"], row["npv_low"], row["npv_high"]),
+            "ppv": percents(row["ppv"], row["ppv_low"], row["ppv_high"]),
+            "npv": percents(row["npv"], row["npv_low"], row["npv_high"]),
         }
         for row in tables.prevalence_rows(result)
     ]
@@ -176,10 +176,10 @@ def _calibration_table(found: Mapping[str, Performance]) -> Table:
     rows = [
         {
             "model": name,
-            "slope": f"{item.calibration.slope:.2f}{_ends(item.calibration.slope_ci, 2)}",
-            "intercept": f"{item.calibration.intercept:.2f}{_ends(item.calibration.intercept_ci, 2)}",
-            "large": f"{item.calibration.in_the_large:.2f}{_ends(item.calibration.in_the_large_ci, 2)}",
-            "brier": f"{item.brier.value:.3f}{_ends(item.brier.ci)}",
+            "slope": f"{item.calibration.slope:.2f}{ends(item.calibration.slope_ci, 2)}",
+            "intercept": f"{item.calibration.intercept:.2f}{ends(item.calibration.intercept_ci, 2)}",
+            "large": f"{item.calibration.in_the_large:.2f}{ends(item.calibration.in_the_large_ci, 2)}",
+            "brier": f"{item.brier.value:.3f}{ends(item.brier.ci)}",
             "scaled": f"{item.brier.scaled:.3f}",
         }
         for name, item in found.items()
@@ -187,23 +187,3 @@ def _calibration_table(found: Mapping[str, Performance]) -> Table:
     columns = {"model": "Model", "slope": "Slope (ideal 1)", "intercept": "Intercept (ideal 0)"}
     columns |= {"large": "In the large (ideal 0)", "brier": "Brier score", "scaled": "scaled (ideal 1)"}
     return Table(columns, rows)
-
-
-def percent(found: Proportion) -> str:
-    """In percent with its interval."""
-    return _percents(found.value, *found.ci)
-
-
-def p_text(value: float) -> str:
-    """A p value for the eye."""
-    return "–" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _percents(value: float, low: float, high: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{100 * value:.1f}" + ("" if math.isnan(low) else f" ({100 * low:.1f} to {100 * high:.1f})")
-
-
-def _ends(ci: tuple[float, float], digits: int = 3) -> str:
-    return "" if math.isnan(ci[0]) else f" ({ci[0]:.{digits}f} to {ci[1]:.{digits}f})"

@@ -18,7 +18,7 @@ from tables_of_lesions import COLUMNS, RECIPES, make_rows, redraw, write_folder
 
 
 def settings(**model):
-    return DiagnosticSettings.from_dict({"model": {"folds": 5, "lasso_folds": 5, "resamples": 100, **model}})
+    return DiagnosticSettings.from_dict({"model": {"folds": 4, "lasso_folds": 4, "resamples": 50, **model}})
 
 
 @pytest.fixture(scope="module")
@@ -182,11 +182,21 @@ def test_one_image_of_noise_is_called_by_its_name_and_said_to_show_nothing(tmp_p
     found = run(read_inputs(write_folder(tmp_path / "a", rows, recipes={"CT": RECIPES["CT"]})), settings())
     assert list(found.models.models) == ["CT"]
     auc = found.models["CT"].performance.auc
-    assert auc.ci[0] < 0.5 < auc.ci[1]
-    assert any("nothing was shown to be found" in text for text in found.warnings)
-    assert any("nothing was shown" in text for text in summary(found)["cards"]["CT"]["limits"])
+    assert auc.auc == 0.5 and math.isnan(auc.ci[0])  # no fold kept a feature: all lesions alike, no interval
+    assert any("nothing was found" in text for text in found.warnings)
+    assert any("nothing was found" in text for text in summary(found)["cards"]["CT"]["limits"])
     assert write(found, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").glob("model_*")] == ["model_CT.json"]
+    assert "nan" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8").partition("METRICS")[0].split()
+
+
+def test_classes_that_are_apart_have_no_interval_and_are_told_of(tmp_path):
+    found = run(read_inputs(write_folder(tmp_path / "a", make_rows(40, effect=30.0))), settings())
+    combined = found.models["combined"]
+    assert combined.performance.auc.auc == 1.0 and combined.model.training["fit"] == "Firth"
+    assert not any("nothing was found" in text for text in found.warnings)
+    assert any("separate the classes" in text for text in summary(found)["cards"]["combined"]["limits"])
+    assert write(found, tmp_path / "out")
 
 
 def test_sheets_have_all_items_and_claim_only_what_was_done(result):
@@ -204,5 +214,5 @@ def test_sheets_have_all_items_and_claim_only_what_was_done(result):
     assert by_number["METRICS", 14].startswith("no:")  # the stability filter was not used
     assert by_number["METRICS", 27].startswith("no:")  # nothing was tested elsewhere
     assert by_number["METRICS", 4] == AUTHORS  # no centre was named
-    assert "5 outer folds of whole patients" in by_number["METRICS", 18]
+    assert "4 outer folds of whole patients" in by_number["METRICS", 18]
     assert "readers" not in by_number["METRICS", 24]
