@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from BoneMarrowPerfusionLib.tab import Tab, as_warnings
@@ -186,9 +187,12 @@ class MarrowTab(Tab):
         )
         if nodes is None:
             return
-        chosen.regions = nodes.regions
         self.ui.warningsLabel.text = as_warnings(self.logic.marrowResult(chosen.functionalVolume).warnings)
+        slicer.app.processEvents()  # between the steps of showing a large result, for the interface to answer
+        chosen.regions = nodes.regions
+        slicer.app.processEvents()
         self.on_map()
+        slicer.app.processEvents()
         self.on_table()
 
     def on_table(self) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import slicer
 
+# A grey image over a grey CT tells nothing; colours that somebody chose stay.
+_GREYS = ("vtkMRMLColorTableNodeGrey", "vtkMRMLColorTableNodeInvertedGrey")
+_HEAT = "vtkMRMLPETProceduralColorNodePET-Heat"
+
 
 class FusionSlider:
     """Binds a ``ctkSliderWidget`` (0..100 %) of a panel to the opacity of the slice views' foreground."""
@@ -20,6 +24,9 @@ class FusionSlider:
         """Lay ``functional`` over ``anatomy`` at the slider's opacity."""
         from BoneQuantPanels.views import show_images
 
+        display = functional.GetDisplayNode()
+        if display is not None and display.GetColorNodeID() in _GREYS:
+            display.SetAndObserveColorNodeID(_HEAT)
         show_images(anatomy, functional, self.slider.value / 100.0)
 
     def _on_moved(self, percent: float) -> None:

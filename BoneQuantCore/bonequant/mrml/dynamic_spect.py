@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bonequant.errors import InputError
-from bonequant.mrml.charts import Series, chart_to_node
+from bonequant.mrml.charts import PALETTE, Series, chart_to_node
 from bonequant.mrml.hierarchy import place
 from bonequant.mrml.kept import keep, kept_node, kept_table
 from bonequant.mrml.liver import SeriesNodes, drawn_on_series
@@ -47,20 +47,15 @@ def dynamic_spect_to_nodes(result: DynamicSpectResult, series: Any) -> SeriesNod
     in_curves = {**_UNITS, **dict.fromkeys(result.curves, unit)}
     tables = {
         "regions": kept_table(series, "Table.regions", f"{name} kinetics", result.rows, units),
-        "curves": kept_table(
-            series,
-            "Table.curves",
-            f"{name} curves",
-            curve_rows(result),
-            {**units, **dict.fromkeys(result.curves, unit)},
-        ),
+        "curves": kept_table(series, "Table.curves", f"{name} curves", curve_rows(result), in_curves),
     }
     columns = tables["curves"].GetTable()
     names = [columns.GetColumnName(index) for index in range(columns.GetNumberOfColumns())]
-    shown = [Series(region, "middle_s", "points and line") for region in result.curves]
+    colours = {region: PALETTE[index % len(PALETTE)] for index, region in enumerate(result.curves)}
+    shown = [Series(region, "middle_s", "points", colour=colour) for region, colour in colours.items()]
     shown += [
-        Series(f"{region}_one_tissue", "middle_s", "dashed", name=f"{region}, 1TCM")
-        for region in result.curves
+        Series(f"{region}_one_tissue", "middle_s", "line", name=f"{region}, 1TCM", colour=colour)
+        for region, colour in colours.items()
         if f"{region}_one_tissue" in names
     ]
     chart = chart_to_node(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bonequant.errors import InputError
-from bonequant.mrml.charts import Series, chart_to_node
+from bonequant.mrml.charts import PALETTE, Series, chart_to_node
 from bonequant.mrml.found_regions import patches_of, write_found
 from bonequant.mrml.hierarchy import place
 from bonequant.mrml.kept import keep, kept_map, kept_node, kept_table
@@ -131,8 +131,12 @@ def curve_rows(result: LiverResult) -> list[dict[str, float]]:
 
 
 def _chart(table: Any, series: Any, result: LiverResult) -> Any:
-    shown = [Series(name, "time_s", "line" if name not in result.fits else "points") for name in result.enhancement]
-    shown += [Series(f"{name} fitted", "time_s", "line") for name in result.fits]
+    colours = {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(result.enhancement)}
+    shown = [
+        Series(name, "time_s", "points" if name in result.fits else "line", colour=colour)
+        for name, colour in colours.items()
+    ]
+    shown += [Series(f"{name} fitted", "time_s", "line", colour=colours[name]) for name in result.fits]
     chart = chart_to_node(
         table,
         shown,

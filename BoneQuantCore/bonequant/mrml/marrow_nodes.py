@@ -122,7 +122,7 @@ def marrow_to_nodes(
         regions: the segmentation that the user works with; a new one by default.
         pause: called between nodes: for the interface.
     """
-    scene, name = functional.GetScene(), functional.GetName()
+    name = functional.GetName()
     space = "ct" if regions is None else space_of(regions, {"ct": ct, "functional": functional})
     on_ct = regions if space == "ct" else kept_node(functional, "RegionsOnCt")
     on_functional = regions if space == "functional" else kept_node(functional, "RegionsOnFunctional")
@@ -142,10 +142,11 @@ def marrow_to_nodes(
         maps[key] = node
         pause()
     tables = write_marrow_tables(content.tables, functional, result.functional.unit)
-    charts = _charts(tables, functional, result.functional.unit)
+    pause()
+    charts = _charts(tables, functional, result.functional.unit, pause)
     pause()
     place([node for node in (*maps.values(), *tables.values(), *charts.values()) if node], f"{name} marrow perfusion")
-    scene.Modified()
+    pause()
     return MarrowNodes(regions or on_ct or on_functional, on_functional, maps, tables, charts)
 
 
@@ -168,7 +169,7 @@ def follow_up_to_node(follow_up: FollowUp, functional: Any) -> Any:
     return kept_table(functional, "Table.follow_up", f"{functional.GetName()} follow-up", follow_up.rows)
 
 
-def _charts(tables: Mapping[str, Any], functional: Any, unit: str) -> dict[str, Any]:
+def _charts(tables: Mapping[str, Any], functional: Any, unit: str, pause: Callable[[], Any]) -> dict[str, Any]:
     titles = {"regions": f"Mean {unit}", "vertebrae": f"Mean {unit}", "histogram": "% of voxels"}
     charts = {}
     for key, table in tables.items():
@@ -189,6 +190,7 @@ def _charts(tables: Mapping[str, Any], functional: Any, unit: str) -> dict[str, 
             chart=kept_node(functional, f"Chart.{key}"),
         )
         charts[key] = keep(functional, f"Chart.{key}", chart)
+        pause()
     return charts
 
 
