@@ -7,7 +7,6 @@ set(LIBRARY_SCRIPTS
   bonequant/batch/case.py
   bonequant/batch/cells.py
   bonequant/batch/cluster.py
-  bonequant/batch/csv_rows.py
   bonequant/batch/engine.py
   bonequant/batch/fingerprint.py
   bonequant/batch/jobs/__init__.py
@@ -51,6 +50,7 @@ set(LIBRARY_SCRIPTS
   bonequant/cli/train.py
   bonequant/errors.py
   bonequant/io/__init__.py
+  bonequant/io/csv_table.py
   bonequant/io/dicom_enhanced.py
   bonequant/io/dicom_facts.py
   bonequant/io/dicom_header.py
@@ -434,6 +434,7 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/diagnostic_model/simulated.py
   bonequant/studies/diagnostic_model/stable_columns.py
   bonequant/studies/diagnostic_model/tables.py
+  bonequant/studies/diagnostic_model/texts.py
   bonequant/studies/diagnostic_model/truth.py
   bonequant/studies/diagnostic_prediction/__init__.py
   bonequant/studies/diagnostic_prediction/export.py

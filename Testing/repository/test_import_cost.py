@@ -22,6 +22,7 @@ HEAVY = (
     "vtkmodules",
 )
 PACKAGES = (
+    "batch",
     "io",
     "kinetics",
     "mrml",
