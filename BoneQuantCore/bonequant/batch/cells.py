@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
-from bonequant.batch.csv_rows import Row
 from bonequant.batch.jobs import Column, Job
 from bonequant.errors import BoneQuantError, InputError
 from bonequant.io import Overrides
+from bonequant.io.csv_table import CsvRow
 from bonequant.io.typed_text import fact_from_text
 from bonequant.settings import put_text
 from bonequant.volume import Acquisition
@@ -40,7 +40,7 @@ class Problem:
 
 
 def check_case(
-    row: Row, job: Job, base: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]
+    row: CsvRow, job: Job, base: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> tuple[Case | None, list[Problem]]:
     """The case, None where it cannot run, and its problems. ``base``: folder from which relative paths count."""
     problems: list[Problem] = []
@@ -107,11 +107,11 @@ def check_case(
     )
 
 
-def _group(row: Row, prefix: str) -> dict[str, str]:
+def _group(row: CsvRow, prefix: str) -> dict[str, str]:
     return {name[len(prefix) :]: text for name, text in row.cells.items() if name.startswith(prefix)}
 
 
-def _settings(row: Row, base: Path, common: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(row: CsvRow, base: Path, common: Mapping[str, Any]) -> dict[str, Any]:
     """Common settings, those of the row's file, and the row's own cells, the later before the earlier."""
     values = copy.deepcopy(dict(common))
     if "settings" in row.cells:

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
 from bonequant.batch.cells import Problem, check_case
-from bonequant.batch.csv_rows import Row, read_rows
 from bonequant.batch.jobs import Job, job_named
 from bonequant.errors import InputError
+from bonequant.io.csv_table import CsvRow, read_csv_table
 from bonequant.io.series import stem
 
 
@@ -73,7 +73,9 @@ def read_manifest(
             raise InputError(f"{source}: say which job is to run (--job).")
         adapter, rows = job_named(job), _rows_of_tree(source, job_named(job))
     else:
-        rows = read_rows(source)
+        rows = read_csv_table(source, extra_cells=True).rows
+        if not rows:
+            raise InputError(f"{source} holds no row below its heading.")
         adapter = _job_of(rows, job, source)
     base = source.resolve() if source.is_dir() else source.resolve().parent
     cases: list[Case] = []
@@ -91,7 +93,7 @@ def read_manifest(
     return Manifest(adapter.name, sound, source, tuple(sorted(problems, key=lambda problem: problem.line)))
 
 
-def _job_of(rows: list[Row], job: str | None, source: Path) -> Job:
+def _job_of(rows: Sequence[CsvRow], job: str | None, source: Path) -> Job:
     named = {row.cells["job"] for row in rows if row.cells.get("job")} | ({job} if job else set())
     if not named:
         raise InputError(f"{source}: say which job is to run, with --job or in a column job.")
@@ -100,7 +102,7 @@ def _job_of(rows: list[Row], job: str | None, source: Path) -> Job:
     return job_named(named.pop())
 
 
-def _rows_of_tree(root: Path, job: Job) -> list[Row]:
+def _rows_of_tree(root: Path, job: Job) -> Sequence[CsvRow]:
     """Rows of the folder convention, in order of names."""
     rows = []
     for folder in _folders(root):
@@ -109,7 +111,7 @@ def _rows_of_tree(root: Path, job: Job) -> list[Row]:
             cells = {"patient": folder.name, **_entries(visit, job)}
             if visit is not folder:
                 cells["visit"] = visit.name
-            rows.append(Row(0, cells))
+            rows.append(CsvRow(0, cells))
     if not rows:
         names = ", ".join(column.name for column in job.paths())
         raise InputError(f"{root} holds no folder of a patient with {names} in it.")

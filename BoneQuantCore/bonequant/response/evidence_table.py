@@ -8,7 +8,6 @@ JSON: a list of objects ``{"id": ..., "criterion": ..., "evidence": {...}}``.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bonequant.errors import InputError
+from bonequant.io.csv_table import read_csv_table
 from bonequant.response.call import Call
 from bonequant.response.evidence import call_from, unflatten
 
@@ -37,11 +37,7 @@ def read_evidence(path: str | os.PathLike[str], criterion: str = "") -> list[Evi
     Raises InputError for a file that cannot be read, an empty one, a row without criterion, an id twice.
     """
     source = Path(path)
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{source} is not a readable text file in UTF-8: {error}.") from error
-    rows = _json_rows(text, source) if source.suffix.lower() == ".json" else _csv_rows(text, source)
+    rows = _json_rows(source) if source.suffix.lower() == ".json" else _csv_rows(source)
     if not rows:
         raise InputError(f"{source} holds no row.")
     found: list[EvidenceRow] = []
@@ -61,30 +57,21 @@ def calls_of(rows: list[EvidenceRow]) -> dict[tuple[str, str], Call]:
     return {(row.id, row.criterion): call_from(row.criterion, row.evidence, row.where) for row in rows}
 
 
-def _csv_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    rows: list[tuple[str, dict[str, Any]]] = []
-    columns: list[str] = []
-    try:
-        for cells in reader:
-            where = f"{source}, line {reader.line_num}"
-            if not columns:
-                columns = [cell.strip() for cell in cells]
-                if len(set(columns)) < len(columns) or "" in columns:
-                    raise InputError(f"{where}: the heading has a name twice, or an empty one.")
-            elif any(cell.strip() for cell in cells):
-                if len(cells) > len(columns):
-                    raise InputError(f"{where}: {len(cells)} cells for {len(columns)} columns.")
-                named = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-                rows.append((where, unflatten(named)))
-    except csv.Error as error:
-        raise InputError(f"{source}, line {reader.line_num}: {error}.") from error
+def _csv_rows(source: Path) -> list[tuple[str, dict[str, Any]]]:
+    rows = []
+    for row in read_csv_table(source).rows:
+        try:
+            rows.append((row.where, unflatten(row.cells)))
+        except InputError as error:
+            raise InputError(f"{row.where}: {error}") from error
     return rows
 
 
-def _json_rows(text: str, source: Path) -> list[tuple[str, dict[str, Any]]]:
+def _json_rows(source: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
-        records = json.loads(text)
+        records = json.loads(source.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{source} is not a readable text file in UTF-8: {error}.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid JSON: {error}.") from error
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):

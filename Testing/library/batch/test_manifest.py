@@ -71,7 +71,7 @@ def test_every_problem_is_listed_with_its_line(tiny_cohort, tmp_path):
     [
         (b"", "no row"),
         (b"patient,spect\n", "no row"),
-        (b"patient,patient\nA,B\n", "twice patient"),
+        (b"patient,patient\nA,B\n", "patient twice"),
         (b"patient,,spect\nA,B,C\n", "empty name"),
         (b"patient,spect\n\xff\xfe,x\n", "UTF-8"),
         (b'patient,spect\nA,"x\n', "line 2"),

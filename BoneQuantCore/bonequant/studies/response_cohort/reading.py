@@ -11,13 +11,13 @@ Columns: ``id``, ``outcome`` (two words, such as failure and success), and any o
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from bonequant.errors import InputError
+from bonequant.io.csv_table import CsvTable, read_csv_table
 from bonequant.progress import Progress, no_progress
 from bonequant.provenance import hash_files
 from bonequant.response.compare import percent_change
@@ -36,7 +36,8 @@ def read_inputs(table: str | os.PathLike[str], *, progress: Progress | None = No
     """
     source = Path(table)
     (progress or no_progress)(0.0, "Reading the table")
-    columns, rows = _rows(source)
+    found = _rows(source)
+    columns = found.columns
     kinds = {name: _kind(name, source) for name in columns}
     measures = tuple(dict.fromkeys(kinds[name][1] for name in columns if kinds[name][0] in ("value", "course")))
     calls = tuple(kinds[name][1] for name in columns if kinds[name][0] == "call")
@@ -44,40 +45,19 @@ def read_inputs(table: str | os.PathLike[str], *, progress: Progress | None = No
         raise InputError(
             f"{source} has neither a measure (vp_before and vp_after, vp_change_percent) nor a call column."
         )
-    cases = [_case(row, f"{source}, line {line}", measures, calls, columns) for line, row in rows]
-    _check(cases, rows, source)
+    cases = [_case(row.cells, row.where, measures, calls, columns) for row in found.rows]
+    _check(cases, found)
     return CohortInputs(tuple(cases), measures, calls, source.stem, {"table": hash_files([source])})
 
 
-def _rows(source: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{source} is not a readable CSV file in UTF-8: {error}.") from error
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-    columns: list[str] = []
-    rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        for cells in reader:
-            if not columns:
-                columns = [cell.strip() for cell in cells]
-            elif any(cell.strip() for cell in cells):
-                if len(cells) > len(columns):
-                    raise InputError(
-                        f"{source}, line {reader.line_num}: {len(cells)} cells for {len(columns)} columns."
-                    )
-                cells += [""] * (len(columns) - len(cells))
-                rows.append((reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))))
-    except csv.Error as error:
-        raise InputError(f"{source}, line {reader.line_num}: {error}.") from error
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+def _rows(source: Path) -> CsvTable:
+    table = read_csv_table(source)
     for name in ("id", "outcome"):
-        if name not in columns:
-            raise InputError(f"{source} has no column {name}; it has: {', '.join(columns) or 'nothing'}.")
-    if twice or not rows:
-        raise InputError(f"{source} " + (f"has the column {twice[0]} twice." if twice else "lists no case."))
-    return columns, rows
+        if name not in table.columns:
+            raise InputError(f"{source} has no column {name}; it has: {', '.join(table.columns) or 'nothing'}.")
+    if not table.rows:
+        raise InputError(f"{source} lists no case.")
+    return table
 
 
 def _kind(column: str, source: Path) -> tuple[str, str]:
@@ -97,10 +77,11 @@ def _kind(column: str, source: Path) -> tuple[str, str]:
 
 
 def _case(
-    row: Mapping[str, str], where: str, measures: tuple[str, ...], calls: tuple[str, ...], columns: list[str]
+    row: Mapping[str, str], where: str, measures: tuple[str, ...], calls: tuple[str, ...], columns: tuple[str, ...]
 ) -> Case:
-    if not row["id"] or not row["outcome"]:
-        raise InputError(f"{where}: {'id' if not row['id'] else 'outcome'} is empty.")
+    for name in ("id", "outcome"):
+        if name not in row:
+            raise InputError(f"{where}: {name} is empty.")
     before = {m: _cell(row, f"{m}_before", where) for m in measures if row.get(f"{m}_before")}
     after = {m: _cell(row, f"{m}_after", where) for m in measures if row.get(f"{m}_after")}
     change = {}
@@ -112,11 +93,11 @@ def _case(
                 f"{where}: {measure}_change_percent is {given:g}; before and after give {computed:.4g}. Correct one."
             )
         change[measure] = computed if computed == computed else given
-    called = {name: row[f"{name}_call"] for name in calls if row[f"{name}_call"] not in ("", "NE")}
+    called = {name: row[f"{name}_call"] for name in calls if row.get(f"{name}_call", "NE") != "NE"}
     courses: dict[str, tuple[tuple[float, float], ...]] = {}
     for measure in measures:
         days = [(_number(name.partition("@")[2]), name) for name in columns if name.startswith(f"{measure}@")]
-        points = tuple((day, _cell(row, name, where)) for day, name in sorted(days) if row[name])
+        points = tuple((day, _cell(row, name, where)) for day, name in sorted(days) if name in row)
         if points:
             courses[measure] = points
     return Case(
@@ -133,11 +114,11 @@ def _case(
     )
 
 
-def _check(cases: list[Case], rows: list[tuple[int, dict[str, str]]], source: Path) -> None:
+def _check(cases: list[Case], table: CsvTable) -> None:
     seen: set[str] = set()
     outcomes: list[str] = []
-    for case, (line, _) in zip(cases, rows, strict=True):
-        where = f"{source}, line {line}"
+    for case, row in zip(cases, table.rows, strict=True):
+        where = row.where
         if case.id in seen:
             raise InputError(f"{where}: the id {case.id} is there twice.")
         seen.add(case.id)
@@ -148,12 +129,12 @@ def _check(cases: list[Case], rows: list[tuple[int, dict[str, str]]], source: Pa
                 f"{where}: outcome {case.outcome!r} is a third word beside {outcomes[0]} and {outcomes[1]}."
             )
     if len(outcomes) < 2:
-        raise InputError(f"{source}: every outcome is {outcomes[0]!r}; cases of both outcomes are due.")
-    for case, (line, _) in zip(cases, rows, strict=True):
+        raise InputError(f"{table.path}: every outcome is {outcomes[0]!r}; cases of both outcomes are due.")
+    for case, row in zip(cases, table.rows, strict=True):
         for name, call in case.calls.items():
             if call not in outcomes:
                 raise InputError(
-                    f"{source}, line {line}: {name}_call is {call!r}; {outcomes[0]}, {outcomes[1]}, NE or empty is due."
+                    f"{row.where}: {name}_call is {call!r}; {outcomes[0]}, {outcomes[1]}, NE or empty is due."
                 )
 
 

@@ -13,7 +13,6 @@ lesions.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.io import load, load_masks
+from bonequant.io.csv_table import read_csv_table
 from bonequant.io.series import image_suffix
 from bonequant.progress import Progress, part_of
 from bonequant.studies import dce_perfusion
@@ -77,22 +77,18 @@ def read_links(path: str | Path) -> dict[int, list[tuple[tuple[str, ...], tuple[
     ``interval`` 0 is from the first date with lesions drawn to the next; several names are parted by ";"; an empty side
     means new or gone. Raises InputError naming the line.
     """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+    table = read_csv_table(path)
+    if not {"before", "after"} <= set(table.columns):
+        raise InputError(f"{path}: the columns interval, before, after are due; it has {', '.join(table.columns)}.")
     links: dict[int, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
-    for line, row in enumerate(rows, start=2):
-        if row.get("before") is None or row.get("after") is None:
-            raise InputError(f"{path}, line {line}: the columns interval, before, after are due.")
+    for row in table.rows:
         try:
-            interval = int(row.get("interval") or 0)
+            interval = int(row.cells.get("interval", "0"))
         except ValueError:
-            raise InputError(f"{path}, line {line}: the interval {row['interval']!r} is no whole number.") from None
+            raise InputError(f"{row.where}: the interval {row.cells['interval']!r} is no whole number.") from None
         before, after = (
-            tuple(part.strip() for part in str(row[side]).split(";") if part.strip()) for side in ("before", "after")
+            tuple(part.strip() for part in row.cells.get(side, "").split(";") if part.strip())
+            for side in ("before", "after")
         )
         links.setdefault(interval, []).append((before, after))
     return links
