@@ -68,6 +68,11 @@ class DceScan:
     reference_in_field: bool | None = None
     fracture: bool | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("diameters_mm", "extra_osseous_mm"):
+            if any(number(value) < 0 for value in getattr(self, name) or ()):
+                raise InputError(f"{name} is {getattr(self, name)}; lengths are not below zero.")
+
 
 @dataclass(frozen=True)
 class Radiotherapy:
@@ -91,7 +96,8 @@ def dce_vp(
         radiotherapy: for the time window and the dose.
 
     Returns:
-        "success", "failure", or "NE" where Vp is missing at a date, has no reference, or is not above zero before.
+        "success", "failure", or "NE" where Vp is missing at a date, has no reference, is not above zero before, or is
+        below zero after.
         ``values["size_category"]`` is the call by size; the flag "discordant" says that the two disagree. The change
         of Ktrans is secondary and decides nothing.
 
@@ -105,7 +111,7 @@ def dce_vp(
     if first.series_uid is not None and first.series_uid == second.series_uid:
         raise InputError(f"Series {first.series_uid} was given both as before and as after: choose two studies.")
 
-    change = percent_change(normalised["before"], normalised["after"])
+    change = NAN if normalised["after"] < 0 else percent_change(normalised["before"], normalised["after"])
     size = _size(first, second, settings)
     values = {
         "vp_before": number(first.vp),
@@ -201,6 +207,8 @@ def _why_not(normalised: dict[str, float]) -> str:
     missing = [name for name, value in normalised.items() if value != value]
     if missing:
         return f"no normalised Vp {' and '.join(missing)} therapy: NE"
+    if normalised["before"] > 0:
+        return f"normalised Vp after therapy is {normalised['after']:.6g}, below zero: NE"
     return f"normalised Vp before therapy is {normalised['before']:.6g}, not above zero: NE"
 
 

@@ -65,12 +65,14 @@ def eortc(
         "CMR", "PMR", "SMD", "PMD" or "NE".
 
     Raises:
-        InputError: dates in the wrong order, or two different measures of uptake.
+        InputError: dates in the wrong order, two different measures of uptake, or no cycle of therapy.
     """
     settings = settings or EortcSettings()
     check_order(before.scan_date, after.scan_date)
     if before.measure != after.measure:
         raise InputError(f"{before.measure} before and {after.measure} after cannot be compared: use one measure.")
+    if cycles is not None and cycles < 1:
+        raise InputError(f"{cycles} cycles of therapy between the scans: 1 or more are due.")
     change = percent_change(before.suv, after.suv)
     extent = percent_change(before.extent_mm, after.extent_mm)
     values = {

@@ -34,6 +34,7 @@ REGIONS = (
 )
 CHANGES = ("up", "same", "down")
 NEW_LESION = ("none", "equivocal", "unequivocal")
+_LEAST_ADC = 10.0  # um2/s; below lie numbers in mm2/s and 0.001 mm2/s
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class MetRadsLesion:
             value = getattr(self, name)
             if value not in known and not (value is None and name != "new_lesion"):
                 raise InputError(f"{name} is {value!r}; choose one of {', '.join(known)}.")
+        for name in ("adc_before", "adc_after"):
+            if 0 < number(getattr(self, name)) < _LEAST_ADC:
+                raise InputError(
+                    f"{name} is {getattr(self, name):g}, which is no ADC in um2/s: 0.001 mm2/s is 1000 um2/s."
+                )
 
 
 def met_rads(lesions: Mapping[str, Sequence[MetRadsLesion]], settings: MetRadsSettings | None = None) -> Call:

@@ -37,10 +37,11 @@ def oligometastatic(lesions: Mapping[str, int | None], settings: Oligometastatic
             NE unless the other organs alone hold too many.
     """
     settings = settings or OligometastaticSettings()
-    wrong = [organ for organ, count in lesions.items() if count is not None and (count < 0 or count != int(count))]
+    known = {organ: count for organ, count in lesions.items() if count is not None}
+    wrong = [organ for organ, count in known.items() if not (count >= 0 and float(count).is_integer())]
     if wrong:
         raise InputError(f"The number of lesions in {', '.join(wrong)} is no count.")
-    total, most = sum(count for count in lesions.values() if count is not None), settings.most_lesions
+    total, most = sum(known.values()), settings.most_lesions
     unseen = [organ for organ, count in lesions.items() if count is None]
     values = {"lesions": total, "by_organ": dict(lesions)}
     if total > most:

@@ -50,6 +50,8 @@ class BoneScan:
     any_lesion: bool = True
 
     def __post_init__(self) -> None:
+        if isinstance(self.new_lesions, str):
+            raise InputError(f"new_lesions of {self.scan_date} are names in a set; {self.new_lesions!r} is one text.")
         if self.new_lesions is not None:
             object.__setattr__(self, "new_lesions", frozenset(self.new_lesions))
             if self.new_lesions and not self.any_lesion:

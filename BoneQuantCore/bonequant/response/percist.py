@@ -128,13 +128,16 @@ def percist(
     if new_lesion is None:
         return made(NE, "new lesions were not looked for")
     reference = values["reference_mean_after"]
+    organ = "aorta" if before.liver_diseased or after.liver_diseased else "liver"
     cool = not after.lesions or values["sul_peak_after"] < reference
     if cool and at_background:
-        return made("CMR", "every lesion below the liver mean and at background")
+        return made("CMR", f"every lesion below the mean of the {organ} and at background")
     if not after.lesions or math.isnan(change):
         return made(NE, "SULpeak after therapy is missing, and uptake is not said to be at background")
     if cool and at_background is None:
-        warnings.append("All lesions are below the liver mean; whether they are at background (CMR) was not stated.")
+        warnings.append(
+            f"All lesions are below the mean of the {organ}; whether they are at background (CMR) was not stated."
+        )
     if not fell:
         return made("SMD", f"{what}: neither PMR nor PMD")
     growth = values["largest_growth_percent"]

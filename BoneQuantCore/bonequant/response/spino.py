@@ -83,12 +83,17 @@ def spino(
         "local progression" with its date, "local control", "no progression yet" (too few MRIs so far) or "NE". Growth
         soon after radiotherapy without epidural or neurological signs, and growth that later MRIs do not bear out,
         bring the flag "pseudoprogression suspected"; the category stays what it is.
+
+    Raises:
+        InputError: no MRI, MRIs out of order, or one from before the end of radiotherapy.
     """
     settings = settings or SpinoSettings()
     if not mris:
         raise InputError("SPINO needs at least one MRI after radiotherapy.")
     for early, late in itertools.pairwise(mris):
         check_order(early.scan_date, late.scan_date, "earlier in the list", "later in the list")
+    if radiotherapy_end is not None and mris[0].scan_date < radiotherapy_end:
+        raise InputError(f"The MRI of {mris[0].scan_date} is older than the end of radiotherapy, {radiotherapy_end}.")
     changes = [percent_change(baseline_volume_ml, mri.volume_ml) for mri in mris]
     growths = [_growth(mri, change, settings) for mri, change in zip(mris, changes, strict=True)]
     reasons = [_progression(mri, growth) for mri, growth in zip(mris, growths, strict=True)]

@@ -142,3 +142,8 @@ def test_spino_warnings_and_order() -> None:
         judge(mri(16), mri(8))
     with pytest.raises(InputError, match="at least one"):
         judge()
+
+
+def test_spino_judges_mris_after_radiotherapy() -> None:
+    with pytest.raises(InputError, match="older than the end of radiotherapy"):
+        spino([SpinoMri(END - timedelta(days=1), "none", "none")], END)

@@ -176,6 +176,9 @@ def test_oligometastatic_limit_and_nonsense() -> None:
     assert oligometastatic({"bone": 4}, OligometastaticSettings(most_lesions=3)).category == "polymetastatic"
     with pytest.raises(InputError, match="no count"):
         oligometastatic({"bone": -1})
+    for count in (1.5, float("nan")):
+        with pytest.raises(InputError, match="no count"):
+            oligometastatic({"bone": count})  # type: ignore[dict-item]
 
 
 NORMAL = NormalBone(200.0, 50.0)  # lytic below 100 HU, blastic above 300 HU

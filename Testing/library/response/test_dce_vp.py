@@ -29,6 +29,7 @@ from bonequant.statistics import confusion
         (-0.1, 5.0, -40, ">", "NE"),
         (float("nan"), 5.0, -40, ">", "NE"),
         (10.0, float("nan"), -40, ">", "NE"),
+        (10.0, -0.1, -40, ">", "NE"),  # no volume: not a fall of 101 %
     ],
 )
 def test_cutoff(before: float, after: float, cutoff: float, operator: str, category: str) -> None:
@@ -182,3 +183,8 @@ def test_defaults_are_those_of_the_paper() -> None:
     assert (settings.vp_cutoff_percent, settings.size_cutoff_percent) == (-40.0, -10.0)
     assert settings.longest_interval_days == 365
     assert dce_vp(10.0, 6.001).category == "failure" and dce_vp(10.0, 6.0).category == "success"
+
+
+def test_lengths_below_zero() -> None:
+    with pytest.raises(InputError, match="diameters_mm"):
+        DceScan(vp=1.0, vp_reference=1.0, diameters_mm=(-3.0, -2.0))

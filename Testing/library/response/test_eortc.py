@@ -60,3 +60,8 @@ def test_zero_baseline_and_mixed_measures() -> None:
     assert eortc(EortcScan(0.0), EortcScan(1.0), cycles=1, new_lesion=False).category == "NE"
     with pytest.raises(InputError, match="SUVmean"):
         eortc(EortcScan(10.0), EortcScan(5.0, measure="SUVmean"), cycles=1, new_lesion=False)
+
+
+def test_no_cycle_of_therapy() -> None:
+    with pytest.raises(InputError, match="0 cycles"):
+        eortc(EortcScan(10.0), EortcScan(8.0), cycles=0, new_lesion=False)

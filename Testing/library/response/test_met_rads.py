@@ -103,3 +103,9 @@ def test_patient_over_all_regions() -> None:
         met_rads({"head": [ONE]})
     with pytest.raises(InputError, match="size"):
         MetRadsLesion(size="bigger")
+
+
+@pytest.mark.parametrize("adc", [0.0009, 0.9])
+def test_an_adc_in_another_unit_is_refused(adc: float) -> None:
+    with pytest.raises(InputError, match="um2/s"):
+        MetRadsLesion(high_b_signal="up", adc_before=900.0, adc_after=adc)

@@ -101,3 +101,8 @@ def test_bad_input() -> None:
         judge((20, ""), (8, ""))
     with pytest.raises(InputError, match="same scan"):
         judge((8, ""), (8, ""))
+
+
+def test_names_of_lesions_are_a_set() -> None:
+    with pytest.raises(InputError, match="one text"):
+        BoneScan(date(2024, 3, 1), "rib")  # type: ignore[arg-type]
