@@ -43,6 +43,21 @@ class SPECTCTRadiomics(ScriptedLoadableModule):
             " Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData() -> None:
+    """The simulated patient with lesions, among Slicer's sample data."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="BoneQuant",
+        sampleName="Simulated SPECT/CT with bone lesions",
+        uris=None,
+        fileNames=None,
+        nodeNames=None,
+        customDownloader=lambda source: list(SPECTCTRadiomicsLogic().makeDemo()),
+    )
 
 
 class Choice(enum.Enum):
@@ -192,9 +207,8 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.refresh()
 
     def _onBusy(self, busy: bool) -> None:
-        for name in ("imagesSection", "lesionsSection", "drawSection", "featuresSection", "mapSection", "modelSection"):
-            getattr(self.ui, name).enabled = not busy
-        self.ui.readersSection.enabled = self.ui.exportSection.enabled = not busy
+        for name in ("images", "lesions", "draw", "features", "map", "model", "readers", "export"):
+            getattr(self.ui, f"{name}Section").enabled = not busy
 
 
 def _now(work: Callable[[Callable[[float, str], None]], Any]) -> Any:
@@ -203,15 +217,7 @@ def _now(work: Callable[[Callable[[float, str], None]], Any]) -> Any:
 
 
 class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
-    """Works on nodes, raises on bad input, knows no widget. A session::
-
-        logic = SPECTCTRadiomicsLogic()
-        lesions = logic.newLesions(getNode("SPECT"))      # draw in it with the Segment Editor
-        record = logic.measure(getNode("CT"), getNode("SPECT"), lesions)
-        table = logic.showLesion(record, "lesion_1")
-        maps = logic.mapFeature(record, "original_glcm_JointEntropy")
-        found = logic.predict(record, "model.json")
-        report = logic.write(record, "results")
+    """Works on nodes, raises on bad input, knows no widget; a session is in the module's help text.
 
     What takes long is handed to ``work`` as a function of a progress callback.
     """
@@ -227,6 +233,18 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
         """Forget measured results, as when the scene is closed; what is in the scene stays."""
         self._results.clear()
 
+    def makeDemo(self, work=_now):
+        """CT, SPECT (SUV) and lesions of a simulated patient, as nodes."""
+        from SPECTCTRadiomicsLib import demo
+
+        return demo.to_nodes(*work(demo.simulate))
+
+    def makeDemoModel(self, path: str | Path, work=_now) -> Path:
+        """Train a model on simulated lesions, and write it to a file."""
+        from SPECTCTRadiomicsLib import demo
+
+        return work(lambda progress: demo.train(path, progress))
+
     def newLesions(self, volume: vtkMRMLScalarVolumeNode, name: str = "Lesions") -> vtkMRMLSegmentationNode:
         """An empty segmentation on the grid of the volume, lying where it lies."""
         from bonequant.mrml.lesion_drawing import new_lesions
@@ -238,12 +256,6 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
         from bonequant.mrml.lesion_drawing import add_lesion
 
         return add_lesion(lesions)
-
-    def carriedNode(self, lesions, ct, functional):
-        """The segmentation that live propagation keeps on the other image; None where there is none."""
-        from bonequant.mrml.lesion_drawing import carried_lesions
-
-        return carried_lesions(lesions, ct, functional)
 
     def align(self, ct, functional, lesions=None, work=_now):
         """Register the functional image to the CT and lay it there; lesions drawn on it go along. Its quality."""
@@ -261,12 +273,6 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
 
         return undo_alignment_of_lesions(functional, lesions)
 
-    def drawnOn(self, lesions, ct, functional) -> str:
-        """ "ct" or "functional": the image on which lesions were drawn."""
-        from bonequant.mrml.lesion_inputs import drawn_on
-
-        return drawn_on(lesions, ct, functional)
-
     def measure(
         self, ct, functional, lesions, settings=None, *, second=None, patient="", record=None, work=_now
     ) -> vtkMRMLTextNode:
@@ -277,12 +283,13 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
         :param record: a former record, which is filled again.
         :returns: the record, a text node that tables, sections and maps belong to.
         """
+        from bonequant.mrml.lesion_drawing import carried_lesions
         from bonequant.mrml.lesion_inputs import lesion_inputs
         from bonequant.mrml.lesion_nodes import lesion_result_to_nodes
         from bonequant.studies import lesion_radiomics as job
 
         volumes = {"ct": ct, "functional": functional}
-        carried = self.carriedNode(lesions, ct, functional)
+        carried = carried_lesions(lesions, ct, functional)
         inputs = lesion_inputs(lesions, ct, functional, carried, second, patient=patient)
         result = work(lambda progress: job.run(inputs, settings, progress))
         record = lesion_result_to_nodes(result, volumes, f"{lesions.GetName()} radiomics", record)
@@ -346,11 +353,12 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
         }
         return job.agreement(grades(lesions), of_model, weights)
 
-    def write(self, record, folder: str | Path) -> Path:
+    def write(self, record, folder: str | Path, work=_now) -> Path:
         """The results folder, as the command line writes it; the path of its report. The folder must not exist yet."""
-        from bonequant.studies import lesion_radiomics as job
+        from bonequant.studies.lesion_radiomics import write
 
-        return job.write(self._measuredNow(record), folder)
+        result = self._measuredNow(record)
+        return work(lambda progress: write(result, folder))
 
     def _measuredNow(self, record):
         from bonequant.errors import InputError

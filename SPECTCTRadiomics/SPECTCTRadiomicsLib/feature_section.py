@@ -99,7 +99,10 @@ class FeatureSection(Section):
 
         chosen = self.chosen
         folder = new_folder(self.ui.folderButton.directory or ".", "lesion_radiomics")
-        path = self.run(_("The results could not be written."), lambda: self.logic.write(chosen.record, folder))
+        path = self.run(
+            _("The results could not be written."),
+            lambda: self.logic.write(chosen.record, folder, self.panel.work.run),
+        )
         if path is not None:
             say(self.ui.exportLabel, _("Written: {path}").format(path=path))
             open_report(path)

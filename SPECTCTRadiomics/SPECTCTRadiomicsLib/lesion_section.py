@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import qt
 import slicer
+from bonequant.errors import InputError
 from slicer.i18n import tr as _
 
 from SPECTCTRadiomicsLib.section import Section, say
@@ -39,6 +41,7 @@ class LesionSection(Section):
         table.minimumHeight, table.maximumHeight = 120, 170
         self.ui.segmentEditor.autoShowSourceVolumeNode = False  # the pair of views shows what belongs in each
         for name, slot in (
+            ("demoButton", self.on_demo),
             ("alignButton", self.on_align),
             ("undoButton", self.on_undo),
             ("viewsButton", self.on_views),
@@ -78,6 +81,7 @@ class LesionSection(Section):
         self.enable("undoButton", "" if aligned else _("Nothing was registered"), _("Back to the scanner's alignment"))
         self.enable("viewsButton", no_image, _("Show both images side by side, linked"))
         self.enable("addButton", no_image, _("Add an empty lesion and draw it below"))
+        self._show_where_drawn()
         self.ui.drawOnBox.enabled = chosen.lesions is None
         self.ui.drawOnBox.toolTip = (
             _("The image on which new lesions are drawn")
@@ -86,6 +90,15 @@ class LesionSection(Section):
         )
         self.follow()
         self._refresh_editing()
+
+    def _show_where_drawn(self) -> None:
+        from bonequant.errors import InputError
+
+        chosen = self.chosen
+        if chosen.lesions is not None and (chosen.ctVolume is not None or chosen.functionalVolume is not None):
+            with contextlib.suppress(InputError):  # lesions of other images: following them says so
+                on = self.drawn_on()
+                chosen.drawOn = type(chosen.drawOn)["CT" if on == "ct" else "FUNCTIONAL"]
 
     def follow(self) -> None:
         """Observe the lesions that are chosen, and carry them to the other image if that is wanted."""
@@ -104,7 +117,7 @@ class LesionSection(Section):
             other = self._other_volume()
             volumes = [other] if other is not None and chosen.live else []
             self.live = LivePropagation(chosen.lesions, volumes, on_update=self.on_drawn, schedule=_after)
-            carried = self.logic.carriedNode(chosen.lesions, chosen.ctVolume, chosen.functionalVolume)
+            carried = self.carried()
             self.list = LesionList(chosen.lesions, chosen.ctVolume, chosen.functionalVolume, carried)
         except Exception as error:
             self.stop()
@@ -169,10 +182,11 @@ class LesionSection(Section):
         self.ui.lesionTable.selectRow(ids.index(chosen.lesion))
         self.ui.lesionTable.blockSignals(blocked)
         self.ui.levelEdit.text = tag(chosen.lesions, chosen.lesion, LEVEL)
+        self._show_drawing(self.carried())
         self.ui.segmentEditor.setCurrentSegmentID(chosen.lesion)
-        labelmap = chosen.lesions.GetBinaryLabelmapInternalRepresentation(chosen.lesion)
-        if labelmap is not None and not labelmap.IsEmpty():
-            jump_to(chosen.lesions.GetSegmentCenterRAS(chosen.lesion))
+        centre = chosen.lesions.GetSegmentCenterRAS(chosen.lesion)
+        if centre is not None:  # None while nothing is drawn
+            jump_to(centre)
 
     def on_selected(self) -> None:
         ids, row = _ids(self.chosen.lesions), self.ui.lesionTable.currentRow()
@@ -189,12 +203,25 @@ class LesionSection(Section):
         if self.selected_lesion():
             set_tag(self.chosen.lesions, self.chosen.lesion, LEVEL, self.ui.levelEdit.text.strip())
 
+    def on_demo(self) -> None:
+        made = self.run(_("The demo data could not be made."), lambda: self.logic.makeDemo(self.panel.work.run))
+        if made is not None and self.chosen is not None:
+            self.chosen.ctVolume, self.chosen.functionalVolume, self.chosen.lesions = made
+            self.on_views()
+            self.panel.onSelected()
+
     def on_views(self) -> None:
-        from SPECTCTRadiomicsLib.paired_views import show_pair
+        from bonequant.mrml.kept import kept_node
+        from BoneQuantPanels.views import show_table
+
+        from SPECTCTRadiomicsLib.paired_views import LAYOUT, show_pair
 
         chosen = self.chosen
         show_pair(chosen.functionalVolume, chosen.ctVolume)
-        self._show_drawing(self.logic.carriedNode(chosen.lesions, chosen.ctVolume, chosen.functionalVolume))
+        self._show_drawing(self.carried())
+        listed = kept_node(chosen.lesions, "List") if chosen.lesions is not None else None
+        if listed is not None and chosen.record is None:
+            show_table(listed, LAYOUT)
 
     def on_align(self) -> None:
         from BoneQuantPanels.quality_light import show_quality
@@ -247,7 +274,7 @@ class LesionSection(Section):
         chosen = self.chosen
         other, carried = self._other_volume(), None
         if other is not None:
-            carried = self.logic.carriedNode(chosen.lesions, chosen.ctVolume, chosen.functionalVolume)
+            carried = self.carried()
         self.ui.editBox.enabled = carried is not None
         copies = carried is not None and self.ui.editBox.currentIndex == 1
         if copies:
@@ -266,17 +293,21 @@ class LesionSection(Section):
         chosen = self.chosen
         if chosen.lesions is None or chosen.ctVolume is None or chosen.functionalVolume is None:
             return None
-        on = self.logic.drawnOn(chosen.lesions, chosen.ctVolume, chosen.functionalVolume)
+        on = self.drawn_on()
         return chosen.functionalVolume if on == "ct" else chosen.ctVolume
 
     def _show_drawing(self, carried: Any) -> None:
-        from SPECTCTRadiomicsLib.paired_views import are_shown, show_drawing
+        from bonequant.mrml.kept import kept_node
+
+        from SPECTCTRadiomicsLib.paired_views import are_shown, show_drawing, show_in
 
         chosen = self.chosen
+        for image in ("CT", "SPECT", "PET", "MR", "functional") if chosen.record is not None else ():
+            sections = kept_node(chosen.record, f"Sections.{image}")
+            if sections is not None:
+                show_in(sections, "ct" if image == "CT" else "functional")
         if chosen.lesions is not None and are_shown():
-            show_drawing(
-                chosen.lesions, carried, self.logic.drawnOn(chosen.lesions, chosen.ctVolume, chosen.functionalVolume)
-            )
+            show_drawing(chosen.lesions, carried, self.drawn_on())
 
     def _on_copy(self, caller: Any, event: str) -> None:
         """A copy was written or adjusted: the list says which, once for all strokes of a moment."""

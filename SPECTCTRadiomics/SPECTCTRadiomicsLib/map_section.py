@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 from SPECTCTRadiomicsLib.section import Section, fill
 
 _NOTHING, _FUNCTIONAL = "", "functional"
+_FUSED_COLOURS = "vtkMRMLPETProceduralColorNodePET-Heat"
 _OFTEN = (
     "original_glcm_JointEntropy",
     "original_glcm_Contrast",
@@ -23,6 +24,7 @@ class MapSection(Section):
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
         self._legends: list[Any] = []
+        self._coloured: tuple[Any, str] | None = None
         for name in _OFTEN:
             self.ui.mapBox.addItem(name)
         slider = self.ui.overlaySlider
@@ -72,13 +74,26 @@ class MapSection(Section):
         elif what:
             nodes = map_nodes(chosen.record, what)
             over = {"ct" if image == "CT" else "functional": node for image, node in nodes.items()}
+        self._colour_functional(what == _FUNCTIONAL)
         show_overlay(over, self.ui.overlaySlider.value / 100.0)
         legends = list(over.values()) if self.ui.legendCheckBox.checked else []
         for node in [node for node in self._legends if node not in legends and node.GetScene() is not None]:
             hide_legend(node)
         for node in legends:
-            show_legend(node)
+            show_legend(node, what.partition("_")[2].replace("_", " ") or node.GetName())
         self._legends = legends
 
+    def _colour_functional(self, fused: bool) -> None:
+        """Heat while it lies over the CT; its own colours again afterwards."""
+        if self._coloured is not None and not fused:
+            display, before = self._coloured
+            display.SetAndObserveColorNodeID(before)
+            self._coloured = None
+        elif self._coloured is None and fused:
+            display = self.chosen.functionalVolume.GetDisplayNode()
+            self._coloured = (display, display.GetColorNodeID())
+            display.SetAndObserveColorNodeID(_FUSED_COLOURS)
+
     def exit(self) -> None:
+        self._coloured = None
         self._legends = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from SPECTCTRadiomicsLib.section import Section, say
+
+_SHOWN = 3  # warnings in the panel
 
 
 class ModelSection(Section):
@@ -15,6 +19,7 @@ class ModelSection(Section):
         self.predictions: dict[str, Any] = {}
         self._of: Any = None  # the record that the predictions are of
         self.ui.predictButton.connect("clicked(bool)", self.on_predict)
+        self.ui.demoModelButton.connect("clicked(bool)", self.on_demo_model)
 
     def enter(self) -> None:
         say(self.ui.predictionLabel, "")
@@ -29,6 +34,15 @@ class ModelSection(Section):
         missing = missing or ("" if chosen.modelPath.is_file() else _("Choose a model file first"))
         self.enable("predictButton", missing, _("Apply the model to every measured lesion"))
 
+    def on_demo_model(self) -> None:
+        folder = Path(slicer.app.temporaryPath)
+        path = self.run(
+            _("The demo model could not be trained."),
+            lambda: self.logic.makeDemoModel(folder / "bonequant_demo_model.json", self.panel.work.run),
+        )
+        if path is not None and self.chosen is not None:
+            self.chosen.modelPath = path
+
     def on_predict(self) -> None:
         chosen = self.chosen
         found = self.run(
@@ -41,7 +55,7 @@ class ModelSection(Section):
             self.panel.refresh()
 
     def show_selected(self) -> None:
-        from bonequant.mrml.lesion_model import sentence
+        from bonequant.mrml.lesion_model import reasons, sentence
         from BoneQuantPanels.views import show_chart
 
         from SPECTCTRadiomicsLib.paired_views import LAYOUT, are_shown
@@ -54,5 +68,8 @@ class ModelSection(Section):
             say(self.ui.predictionLabel, _("Refused: {reason}").format(reason=one))
         else:
             _table, chart = self.logic.explain(chosen.record, self.selected_lesion(), one)
-            say(self.ui.predictionLabel, "<br>".join((f"<b>{sentence(one)}</b>", *one.warnings)))
+            more = len(one.warnings) - _SHOWN
+            rest = [_("and {n} more: see the table of predictions").format(n=more)] if more > 0 else []
+            lines = (f"<b>{sentence(one)}</b>", reasons(one), *one.warnings[:_SHOWN], *rest)
+            say(self.ui.predictionLabel, "<br>".join(lines))
             show_chart(chart, LAYOUT if are_shown() else None)

@@ -79,6 +79,13 @@ def show_drawing(drawn: Any, carried: Any, space: str) -> None:
             views = [f"vtkMRMLSliceNode{VIEWS[own]}", *(_USUAL_VIEWS if usual else ())]
             if list(display.GetViewNodeIDs() or ()) != views:
                 display.SetViewNodeIDs(views)
+                display.SetOpacity2DFill(0.0)  # outlines: the texture below is what is measured
+                display.SetSliceIntersectionThickness(2)
+
+
+def show_in(node: Any, space: str) -> None:
+    """Show a segmentation in the view of one image alone, if it is not yet."""
+    node.GetDisplayNode().SetViewNodeIDs([f"vtkMRMLSliceNode{VIEWS[space]}"])
 
 
 def show_overlay(foregrounds: dict[str, Any], opacity: float) -> None:

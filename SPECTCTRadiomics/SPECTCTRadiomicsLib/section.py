@@ -36,6 +36,18 @@ class Section:
         segment = chosen.lesions.GetSegmentation().GetSegment(chosen.lesion)
         return segment.GetName() if segment is not None else ""
 
+    def drawn_on(self) -> str:
+        """The image on which the lesions were drawn: ct or functional. Raises InputError where none fits."""
+        from bonequant.mrml.lesion_inputs import drawn_on
+
+        return drawn_on(self.chosen.lesions, self.chosen.ctVolume, self.chosen.functionalVolume)
+
+    def carried(self) -> Any:
+        """The segmentation that live propagation keeps on the other image; None where there is none."""
+        from bonequant.mrml.lesion_drawing import carried_lesions
+
+        return carried_lesions(self.chosen.lesions, self.chosen.ctVolume, self.chosen.functionalVolume)
+
     def run(self, what: str, action: Callable[[], Any]) -> Any:
         """A user's action: its errors are shown; None where it did not come to its end."""
         from BoneQuantPanels.work import errors_shown

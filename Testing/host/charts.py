@@ -55,10 +55,11 @@ class qMRMLTableView(HasScene, QTableWidget):
         names = [table.GetColumnName(column) or "" for column in range(self.columnCount)]
         units = [self._node.GetColumnUnitLabel(name) or "" for name in names]
         self.setHorizontalHeaderLabels([f"{n} [{u}]" if u else n for n, u in zip(names, units, strict=True)])
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)  # not with every cell
         for row in range(self.rowCount):
             for column in range(self.columnCount):
                 self.setItem(row, column, QTableWidgetItem(_text(table.GetValue(row, column))))
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.resizeColumnsToContents()
 
 
 @stand_in

@@ -63,6 +63,10 @@ class qSlicerApplication(QApplication):
     def testingEnabled(self) -> bool:
         return self._testing
 
+    @property
+    def temporaryPath(self) -> str:
+        return tempfile.gettempdir()
+
     def mrmlScene(self) -> Any:
         return slicer.mrmlScene
 

@@ -53,6 +53,8 @@ def lesion_inputs(
     space = drawn_on(lesions, ct, functional)
     masks = masks_from_node(lesions)
     empty = [name for name, segment_id in _ids(lesions).items() if not _is_drawn(lesions, segment_id)]
+    if len(empty) == len(masks):
+        raise InputError(f"Nothing is drawn in segmentation '{lesions.GetName()}': draw a lesion first.")
     apart = None not in images.values() and ct.GetParentTransformNode() is not functional.GetParentTransformNode()
     adjusted = adjusted_masks(lesions, carried)
     drawn = tuple(

@@ -99,5 +99,12 @@ def sentence(prediction: Prediction) -> str:
     )
 
 
+def reasons(prediction: Prediction, count: int = 4) -> str:
+    """The features that speak loudest, with what each adds to the log odds."""
+    parts = sorted(prediction.contributions, key=lambda part: -abs(part.log_odds))[:count]
+    told = ", ".join(f"{part.feature} {part.log_odds:+.2f}" for part in parts)
+    return f"Largest contributions to the log odds ({prediction.log_odds:+.2f}): {told}" if told else ""
+
+
 def _call(prediction: Prediction) -> str:
     return prediction.positive_class if prediction.called else f"not {prediction.positive_class}"

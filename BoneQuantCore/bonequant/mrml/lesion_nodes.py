@@ -73,7 +73,7 @@ def show_lesion(record: Any, lesion: str, contains: str = "") -> Any:
     rows = [row for row in feature_rows(content, lesion) if part in f"{row['feature']} {row['class']}".lower()]
     if not rows:
         raise InputError(f"No feature of {lesion} has {contains!r} in its name or class.")
-    table = kept_table(record, "Selected", f"{record.GetName()}: features", rows)
+    table = kept_table(record, "Selected", f"{record.GetName()}: features of {lesion}", rows)
     table.SetName(f"{record.GetName()}: features of {lesion}")
     place([table], record.GetName())
     return table
@@ -160,7 +160,7 @@ def _sections(record: Any, image: str, masks: Mapping[str, sitk.Image], like: An
         name = f"{record.GetName()}: sections on {image}"
         node = keep(record, role, record.GetScene().AddNewNodeByClass("vtkMRMLSegmentationNode", name))
         node.CreateDefaultDisplayNodes()
-        node.GetDisplayNode().SetAllSegmentsOpacity2DFill(0.0)
+        node.GetDisplayNode().SetOpacity2DFill(0.0)
     set_reference_geometry(node, geometry)
     node.SetReferenceImageGeometryParameterFromVolumeNode(like)
     node.SetAndObserveTransformNodeID(like.GetTransformNodeID())
