@@ -62,7 +62,10 @@ def _fast(matrix: Floats, cutoff: float) -> tuple[int, ...]:
 def _checked(correlation: npt.ArrayLike, cutoff: float) -> Floats:
     if not 0 <= cutoff <= 1:
         raise InputError(f"The cut-off of |r| must lie within 0 to 1, not {cutoff}.")
-    found = np.asarray(correlation, dtype=np.float64)
+    try:
+        found = np.asarray(correlation, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The correlations must be numbers: {error}.") from error
     if found.ndim != 2 or found.shape[0] != found.shape[1]:
         raise InputError(f"A square matrix of correlations is needed, not one of shape {found.shape}.")
     constant = np.flatnonzero(np.isnan(found).sum(axis=0) >= max(len(found) - 1, 1)).tolist()

@@ -85,7 +85,10 @@ def _weights(name: str, size: int) -> Floats:
 
 
 def _cross_table(first: npt.ArrayLike, second: npt.ArrayLike, categories: Sequence[Any] | None) -> Integers:
-    one, two = np.asarray(first).tolist(), np.asarray(second).tolist()
+    lists = np.asarray(first), np.asarray(second)
+    if any(found.ndim != 1 for found in lists):
+        raise InputError("Two readers give one rating for each case: two plain lists are due, or one table of counts.")
+    one, two = (found.tolist() for found in lists)
     if len(one) != len(two) or not one:
         raise InputError(f"Two readers rate the same cases: {len(one)} and {len(two)} ratings do not pair up.")
     missing = [at for at, pair in enumerate(zip(one, two, strict=True)) if any(v is None or v != v for v in pair)]

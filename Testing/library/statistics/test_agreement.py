@@ -272,6 +272,8 @@ def test_an_unused_grade_counts_in_the_weights() -> None:
 
 
 def test_kappa_at_the_edges() -> None:
+    with pytest.raises(InputError, match="two plain lists"):
+        weighted_kappa(COUPLES, COUPLES)
     assert math.isnan(kappa([1, 1, 1], [1, 1, 1]).value)
     assert kappa([1, 2, 1], [1, 2, 1]).value == 1
     with pytest.raises(InputError, match=r"\[1\] .* missing"):

@@ -88,3 +88,5 @@ def test_edges_and_bad_input() -> None:
         find_correlation(np.triu(R1))
     with pytest.raises(InputError, match="cut-off"):
         find_correlation(R1, 1.5)
+    with pytest.raises(InputError, match="must be numbers"):
+        find_correlation("features.csv")
