@@ -20,7 +20,7 @@ from bonequant.volume import Geometry
 
 _FOUND = "BoneQuant.Found"
 _VISIBLE = ("marrow", "spine")  # of a new segmentation; the others are one click away
-_FILL_OPACITY = 0.12  # uptake is to be seen below
+_FILL_OPACITY = 0.25  # uptake is to be seen below
 FoundPatches = Mapping[str, tuple[Patch, str]]  # by region: its voxels and their fingerprint
 
 
@@ -66,7 +66,7 @@ def write_found(node: Any, found: FoundPatches, like: Any, pause: Callable[[], A
     node.SetAndObserveTransformNodeID(like.GetTransformNodeID())
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-        node.GetDisplayNode().SetAllSegmentsOpacity2DFill(_FILL_OPACITY)
+        node.GetDisplayNode().SetOpacity2DFill(_FILL_OPACITY)  # of all, whenever they are added
     for segment_id in [segmentation.GetNthSegmentID(index) for index in range(segmentation.GetNumberOfSegments())]:
         segment = segmentation.GetSegment(segment_id)
         if segment.GetName() not in found and segment.GetName() not in drawn:
