@@ -52,7 +52,8 @@ class LiveMarrow:
         self.result, self.regions, self.functional = result, regions, functional
         self.uptake, self.hu, self.origins = dict(result.uptake), dict(result.hu), dict(result.origins)
         on_ct = space_of(regions, {"ct": ct, "functional": functional}) == "ct"
-        self._to_functional, self._to_ct = (result.transform, None) if on_ct else (None, _back(result))
+        self._to_functional: sitk.Transform | None = result.transform if on_ct else None
+        self._to_ct: sitk.Transform | None = None if on_ct else _back(result)
         self._on_update, self._names, self._started = on_update, self._names_by_id(), False
         self._follower = LivePropagation(regions, [], on_update=self._on_drawn, schedule=schedule)
         self._started = True
