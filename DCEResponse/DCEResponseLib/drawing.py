@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from DCEResponseLib.images import images_of
 from DCEResponseLib.live_drawing import LiveDrawing
 
 _TAG = "DCEResponse.SegmentEditor"
@@ -73,7 +74,7 @@ class Drawing:
         sequence = getattr(chosen, f"{date}Sequence")
         anatomy = rise = None
         if sequence is not None and (make or node is not None):
-            anatomy, rise = self._images(date, sequence)
+            anatomy, rise = images_of(self.logic, date, sequence)
         if node is None and make:
             node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _NAMES[what].format(date=date))
             node.CreateDefaultDisplayNodes()
@@ -139,19 +140,6 @@ class Drawing:
     def _node(self, date: str, what: str) -> Any:
         node = getattr(self._chosen, f"{date}{what}")
         return node or (self.logic.nodes().get(f"carried.{date}") if what == "Regions" else None)
-
-    def _images(self, date: str, sequence: Any) -> tuple[Any, Any]:
-        """The images to draw on, made once per series."""
-        from bonequant.mrml.input_nodes import images_to_nodes
-
-        nodes = self.logic.nodes()
-        anatomy, rise = nodes.get(f"anatomy.{date}"), nodes.get(f"rise.{date}")
-        made_of = anatomy.GetNodeReference("BoneQuant.series") if anatomy is not None else None
-        if anatomy is None or rise is None or made_of is not sequence:
-            nodes.put(f"rise.{date}", None)
-            anatomy, rise = images_to_nodes(nodes, self.logic.study(date, sequence))
-            anatomy.SetNodeReferenceID("BoneQuant.series", sequence.GetID())
-        return anatomy, rise
 
 
 _NAMES = {"Regions": "Outlines {date}", "Artery": "Artery {date}"}

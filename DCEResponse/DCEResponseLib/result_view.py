@@ -9,6 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from DCEResponseLib.images import images_of
 from DCEResponseLib.side_by_side import look_at, set_layers, set_opacity, show_only_at, show_side_by_side
 
 _MOST_WARNINGS = 6  # the report has all
@@ -80,12 +81,7 @@ class ResultView:
 
     def show_images(self, date: str) -> None:
         """The image of a study that was just selected."""
-        from bonequant.mrml.input_nodes import images_to_nodes
-
-        sequence = getattr(self._chosen, f"{date}Sequence")
-        nodes = self.logic.nodes()
-        anatomy, _rise = images_to_nodes(nodes, self.logic.study(date, sequence))
-        anatomy.SetNodeReferenceID("BoneQuant.series", sequence.GetID())
+        anatomy, _rise = images_of(self.logic, date, getattr(self._chosen, f"{date}Sequence"))
         if show_side_by_side():
             set_layers(date, anatomy)
             self._outlines_apart()

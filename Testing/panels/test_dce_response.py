@@ -283,3 +283,14 @@ def test_scene_saved_and_reopened_in_a_fresh_process(clicked, tmp_path):
         [sys.executable, "-c", REOPEN, str(scene)], check=False, capture_output=True, text=True, cwd=host.ROOT
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_another_series_lets_go_of_what_was_carried_onto_the_former(clicked):
+    """Last of those that share the panel: outlines of one scan must not count as drawn on another."""
+    clicked.panel.pages["after"].ui.sequenceSelector.setCurrentNode(clicked.chosen.beforeSequence)
+    clicked.panel.ui.editComboBox.currentIndex = 0
+    clicked.panel.ui.editComboBox.currentIndex = 1
+    assert clicked.node("carried.after") is None
+    assert clicked.node("anatomy.after").GetParentTransformNode() is None
+    assert clicked.panel.choices.study(clicked.chosen, "after").lesions == {}
+    assert clicked.app.take_errors() == []
