@@ -12,14 +12,20 @@ _CT_MM, _SPECT_MM = (1.5, 1.5, 3.0), (4.42, 4.42, 4.42)  # the grids of both
 _COHORT = 60
 
 
-def simulate(progress: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """CT, SPECT in SUV as the scanner put them (the patient moved in between), and the lesions in bone on the CT."""
-    from bonequant.phantom import CtSettings, SpectSettings, preset, simulate_patient
-    from bonequant.spect import to_activity, to_suv
+def patient_settings() -> Any:
+    """The simulated patient of the demo."""
+    from bonequant.phantom import CtSettings, SpectSettings, preset
 
     ct = CtSettings(spacing_mm=_CT_MM, seed=1)
-    spect = SpectSettings(spacing_mm=_SPECT_MM, matrix=(96, 96, 92), seed=1)
-    patient = simulate_patient(preset("small", seed=1, ct=ct, spect=spect), progress)
+    return preset(ct=ct, spect=SpectSettings(spacing_mm=_SPECT_MM, matrix=(96, 96, 92), seed=1))
+
+
+def simulate(progress: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """CT, SPECT in SUV as the scanner put them (the patient moved in between), and the lesions in bone on the CT."""
+    from bonequant.phantom import simulate_patient
+    from bonequant.spect import to_activity, to_suv
+
+    patient = simulate_patient(patient_settings(), progress)
     names = [f"lesion_{number}" for number, one in enumerate(patient.torso.lesions, 1) if one.host != "liver"]
     return patient.ct, to_suv(to_activity(patient.spect, None)), patient.masks(*names)
 

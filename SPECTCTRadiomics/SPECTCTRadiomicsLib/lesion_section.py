@@ -7,7 +7,6 @@ from typing import Any
 
 import qt
 import slicer
-from bonequant.errors import InputError
 from slicer.i18n import tr as _
 
 from SPECTCTRadiomicsLib.section import Section, say
@@ -102,6 +101,7 @@ class LesionSection(Section):
 
     def follow(self) -> None:
         """Observe the lesions that are chosen, and carry them to the other image if that is wanted."""
+        from bonequant.errors import InputError
         from bonequant.mrml.lesion_list import LesionList
         from bonequant.mrml.live import LivePropagation
 
@@ -114,12 +114,13 @@ class LesionSection(Section):
         if chosen.lesions is None or (chosen.ctVolume is None and chosen.functionalVolume is None):
             return
         try:
-            other = self._other_volume()
+            on = self.drawn_on()
+            other = chosen.functionalVolume if on == "ct" else chosen.ctVolume
             volumes = [other] if other is not None and chosen.live else []
             self.live = LivePropagation(chosen.lesions, volumes, on_update=self.on_drawn, schedule=_after)
             carried = self.carried()
             self.list = LesionList(chosen.lesions, chosen.ctVolume, chosen.functionalVolume, carried)
-        except Exception as error:
+        except InputError as error:
             self.stop()
             self._following = wanted
             say(self.ui.lesionsNote, f'<span style="color:#c0392b">{error}</span>')
@@ -129,7 +130,7 @@ class LesionSection(Section):
             kinds = slicer.vtkSegmentation
             for event in (kinds.SourceRepresentationModified, kinds.RepresentationModified, kinds.SegmentModified):
                 self._observed.append((carried, carried.AddObserver(event, self._on_copy)))
-        self._show_drawing(carried)
+        self._show_drawing()
         self.show_list(self.list.refresh())
 
     def stop(self) -> None:
@@ -182,7 +183,7 @@ class LesionSection(Section):
         self.ui.lesionTable.selectRow(ids.index(chosen.lesion))
         self.ui.lesionTable.blockSignals(blocked)
         self.ui.levelEdit.text = tag(chosen.lesions, chosen.lesion, LEVEL)
-        self._show_drawing(self.carried())
+        self._show_drawing()
         self.ui.segmentEditor.setCurrentSegmentID(chosen.lesion)
         centre = chosen.lesions.GetSegmentCenterRAS(chosen.lesion)
         if centre is not None:  # None while nothing is drawn
@@ -218,7 +219,7 @@ class LesionSection(Section):
 
         chosen = self.chosen
         show_pair(chosen.functionalVolume, chosen.ctVolume)
-        self._show_drawing(self.carried())
+        self._show_drawing()
         listed = kept_node(chosen.lesions, "List") if chosen.lesions is not None else None
         if listed is not None and chosen.record is None:
             show_table(listed, LAYOUT)
@@ -281,7 +282,7 @@ class LesionSection(Section):
             edit(self.ui.segmentEditor, carried, other)
         else:
             own = chosen.functionalVolume if other is chosen.ctVolume else chosen.ctVolume
-            edit(self.ui.segmentEditor, chosen.lesions, own or other)
+            edit(self.ui.segmentEditor, chosen.lesions, own or chosen.functionalVolume or chosen.ctVolume)
         if chosen.lesion:
             self.ui.segmentEditor.setCurrentSegmentID(chosen.lesion)
         followed = carried is not None and is_adjusted(carried, chosen.lesion)
@@ -289,14 +290,14 @@ class LesionSection(Section):
         self.enable("followButton", "" if followed else _("The copy of the selected lesion was not adjusted"), tip)
 
     def _other_volume(self) -> Any:
-        """The image on which the lesions were not drawn; None with one image, or without lesions."""
+        """The image on which the lesions were not drawn; None with one image, or without lesions that fit."""
         chosen = self.chosen
-        if chosen.lesions is None or chosen.ctVolume is None or chosen.functionalVolume is None:
+        if self.live is None or chosen.ctVolume is None or chosen.functionalVolume is None:
             return None
         on = self.drawn_on()
         return chosen.functionalVolume if on == "ct" else chosen.ctVolume
 
-    def _show_drawing(self, carried: Any) -> None:
+    def _show_drawing(self) -> None:
         from bonequant.mrml.kept import kept_node
 
         from SPECTCTRadiomicsLib.paired_views import are_shown, show_drawing, show_in
@@ -306,8 +307,8 @@ class LesionSection(Section):
             sections = kept_node(chosen.record, f"Sections.{image}")
             if sections is not None:
                 show_in(sections, "ct" if image == "CT" else "functional")
-        if chosen.lesions is not None and are_shown():
-            show_drawing(chosen.lesions, carried, self.drawn_on())
+        if self.live is not None and are_shown():
+            show_drawing(chosen.lesions, self.carried(), self.drawn_on())
 
     def _on_copy(self, caller: Any, event: str) -> None:
         """A copy was written or adjusted: the list says which, once for all strokes of a moment."""

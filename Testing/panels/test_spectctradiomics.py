@@ -213,6 +213,23 @@ def test_exchanged_images_are_an_error_that_says_so(app, files):
     assert panel.chosen.record is None
 
 
+def test_lesions_that_lie_elsewhere_are_told_and_not_measured(app, panel):
+    """A stray transform above the segmentation alone: where the lesions belong cannot be known."""
+    import SimpleITK as sitk
+    from bonequant import mrml
+
+    astray = mrml.to_node(sitk.TranslationTransform(3, (50.0, 0.0, 0.0)), "astray")
+    lesions = panel.chosen.lesions
+    panel.chosen.lesions = None
+    lesions.SetAndObserveTransformNodeID(astray.GetID())
+    panel.chosen.lesions = lesions
+    assert "under another transform" in panel.ui.lesionsNote.text
+    panel.ui.measureButton.click()
+    (error,) = app.take_errors()
+    assert "put it under that of the volume" in str(error)
+    assert panel.chosen.record is None
+
+
 def test_cancelled_measurement_changes_nothing_and_can_be_repeated(app, panel):
     import qt
 
@@ -386,11 +403,10 @@ def test_console_lines_of_the_tutorial_do_what_they_say(app, panel, root, tmp_pa
 def test_demo_data_is_measured_and_judged_by_a_model_trained_on_the_same_settings(app, monkeypatch):
     """The demo on coarser grids: its lesions lie on the SPECT once it is registered, and the demo model takes them."""
     from bonequant import mrml
+    from bonequant.phantom import preset
     from SPECTCTRadiomicsLib import demo as shown
 
-    monkeypatch.setattr(shown, "_CT_MM", (4.0, 4.0, 6.0))
-    monkeypatch.setattr(shown, "_SPECT_MM", (6.0, 6.0, 6.0))
-    monkeypatch.setattr(shown, "_COHORT", 44)
+    monkeypatch.setattr(shown, "patient_settings", lambda: preset("small", seed=1))
     panel = app.open("SPECTCTRadiomics")
     panel.chosen.settings = demo.FAST.to_json()
     panel.ui.demoButton.click()
