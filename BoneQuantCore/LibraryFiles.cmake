@@ -94,6 +94,7 @@ set(LIBRARY_SCRIPTS
   bonequant/io/masks.py
   bonequant/io/meta_header.py
   bonequant/io/nifti_length.py
+  bonequant/io/nifti_non_finite.py
   bonequant/io/overrides.py
   bonequant/io/plain_geometry.py
   bonequant/io/polygon.py

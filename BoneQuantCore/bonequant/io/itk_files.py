@@ -1,4 +1,5 @@
-"""Plain image files as ITK reads them, behind the checks that ITK lacks (see ``meta_header``, ``nifti_length``)."""
+"""Plain image files as ITK reads them, behind the checks that ITK lacks (see ``meta_header``, ``nifti_length``,
+``nifti_non_finite``)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.io.meta_header import refuse_damaged_meta
 from bonequant.io.nifti_length import refuse_truncated
+from bonequant.io.nifti_non_finite import restore_non_finite
 from bonequant.io.series import image_suffix
 
 
@@ -16,9 +18,10 @@ def read_itk(path: Path, hint: str = "") -> sitk.Image:
     """The image of any dimension and kind. Raises InputError for damage; ``hint`` ends its message."""
     _check(path)
     try:
-        return sitk.ReadImage(str(path))
+        image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise InputError(f"{path} cannot be read: is it truncated, or is its data file missing?{hint}") from error
+    return restore_non_finite(path, image) if image_suffix(path) in (".nii", ".nii.gz") else image
 
 
 def read_itk_header(path: Path) -> sitk.ImageFileReader:

@@ -54,10 +54,11 @@ def test_geometry_can_be_given(tmp_path):
     assert volume.geometry.direction == (1, 0, 0, 0, 0, 1, 0, -1, 0)
 
 
-def test_nan_is_counted_and_can_be_replaced(tmp_path):
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii", ".nii.gz"])  # ITK reads NaN of NIfTI as zeros
+def test_nan_is_counted_and_can_be_replaced(tmp_path, suffix):
     array = ARRAY.copy()
     array[0, 0, :3] = np.nan, np.inf, -np.inf
-    path = io.write_volume(VOLUME.with_array(array), tmp_path / "nan.nrrd")
+    path = io.write_volume(VOLUME.with_array(array), tmp_path / f"nan{suffix}")
     with pytest.raises(InputError, match=r"3 voxels that are NaN or infinite .*replace_nan"):
         io.load(path)
     assert io.load(path, replace_nan=0).array[0, 0].tolist() == [0, 0, 0, ARRAY[0, 0, 3]]
@@ -169,3 +170,13 @@ def test_nothing_half_written(tmp_path, monkeypatch):
 def test_a_folder_with_one_image_file_is_that_image(tmp_path):
     io.write_volume(VOLUME, tmp_path / "a.nrrd")
     assert io.load(tmp_path).unit == "Bq/mL"
+
+
+def test_nan_of_a_dynamic_nifti_stays_where_it_was(tmp_path):
+    frames = np.random.default_rng(1).random((3, 4, 5, 6)).astype(np.float64)
+    frames[1, 2, 3, 4] = np.nan
+    image = sitk.JoinSeries([sitk.GetImageFromArray(frame) for frame in frames])
+    sitk.WriteImage(image, str(tmp_path / "dynamic.nii.gz"))
+    series = io.load_dynamic(tmp_path / "dynamic.nii.gz", times_s=[0.0, 1.0, 2.0])
+    assert np.argwhere(np.isnan(series.frames)).tolist() == [[1, 2, 3, 4]]
+    assert any("NaN" in text for text in series.warnings)
