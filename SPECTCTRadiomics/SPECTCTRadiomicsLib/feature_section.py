@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -43,6 +44,7 @@ class FeatureSection(Section):
         missing = missing or ("" if chosen.lesions else _("Draw or select lesions first"))
         self.enable("measureButton", missing, _("Features of every lesion on every image"))
         now = "" if self.logic.result(chosen.record) else _("Measure the lesions first: results are of this session")
+        now = now or (_("Choose a folder first") if chosen.outputFolder == Path() else "")
         self.enable("reportButton", now, _("Write report, tables, regions and maps to a new folder"))
 
     def settings(self) -> Any:
@@ -98,7 +100,7 @@ class FeatureSection(Section):
         from BoneQuantPanels.results import new_folder, open_report
 
         chosen = self.chosen
-        folder = new_folder(self.ui.folderButton.directory or ".", "lesion_radiomics")
+        folder = new_folder(chosen.outputFolder, "lesion_radiomics")
         path = self.run(
             _("The results could not be written."),
             lambda: self.logic.write(chosen.record, folder, self.panel.work.run),

@@ -45,7 +45,7 @@ def main() -> None:
 
         for row in range(ui.lesionTable.rowCount):
             ui.lesionTable.selectRow(row)
-            ui.readerBox.currentIndex, ui.secondReaderBox.currentIndex = 5 - row % 2, 5 - (row + row // 2) % 3
+            ui.readerBox.currentIndex, ui.secondReaderBox.currentIndex = 5 - row % 2, 5 - row % 3
         ui.lesionTable.selectRow(_LESION)
         ui.kappaButton.click()
         ui.overlayBox.currentIndex = 1
