@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from bonequant.cli import main
 from bonequant.io import write_dynamic, write_segmentation
 from bonequant.phantom import SpineScan, simulate_spine, spine_preset, write_dynamic_series
+from bonequant.studies.dce_perfusion import read_inputs
 from bonequant.volume import Geometry, image_from_array
 
 SIGNAL = ("--set", "signal.relaxivity=5.2", "--set", "signal.t1_s=0.8")
@@ -117,6 +118,16 @@ def test_a_negative_t1_map(folder, scan, tmp_path, monkeypatch, capsys) -> None:
         "--series", folder / "DCE", "--t1-map", tmp_path / "t1.nrrd", "--set", "signal.relaxivity=5.2",
     )  # fmt: skip
     assert "t1.nrrd holds no T1 above zero" in line
+
+
+def test_a_t1_map_with_unknown_voxels_is_read(folder, scan, tmp_path) -> None:
+    """The job writes NaN into T1 maps and takes them back."""
+    grid = Geometry.of(scan.masks["aorta"])
+    t1 = np.full(grid.shape, 1.0, np.float32)
+    t1[0, 0, 0] = np.nan
+    sitk.WriteImage(image_from_array(t1, grid), str(tmp_path / "t1.nii.gz"))
+    read = read_inputs(folder / "DCE", t1_map=tmp_path / "t1.nii.gz").t1_map
+    assert np.argwhere(np.isnan(read.array)).tolist() == [[0, 0, 0]]
 
 
 def test_an_input_file_of_zeros(folder, tmp_path, monkeypatch, capsys) -> None:

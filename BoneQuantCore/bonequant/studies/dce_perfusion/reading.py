@@ -61,8 +61,8 @@ def read_inputs(
     return DceInputs(
         series=dynamic,
         t1_volumes=tuple(volumes),
-        t1_map=None if t1_map is None else load(t1_map),
-        b1_map=None if b1_map is None else load(b1_map),
+        t1_map=None if t1_map is None else load(t1_map, replace_nan=float("nan")),  # as this job writes it
+        b1_map=None if b1_map is None else load(b1_map, replace_nan=float("nan")),
         masks={key: mask for key, mask in found.items() if mask is not region},
         aif_curve=curve,
         aif_region=region,

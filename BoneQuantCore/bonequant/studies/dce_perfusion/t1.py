@@ -145,7 +145,9 @@ def _given(volume: Volume, settings: SignalSettings, series: DynamicSeries, voxe
             f"{label}: the median T1 is {middle:g} s, which no tissue has. Is it in another unit than {unit}? Give "
             "--set signal.t1_map_unit=ms (or s)."
         )
-    wrong = int(np.count_nonzero(t1 <= 0.0))
-    warnings = (f"{label} is zero or negative in {wrong} voxels of the body: NaN in the maps.",) if wrong else ()
+    wrong = int(np.count_nonzero(~(t1 > 0.0)))
+    warnings = (
+        (f"{label} is unknown, zero or negative in {wrong} voxels of the body: NaN in the maps.",) if wrong else ()
+    )
     image = volume.replace(name="t1", unit=unit)
     return TissueT1(np.where(t1 > 0.0, t1, np.nan), f"map {volume.name or ''} in {unit}".strip(), image, warnings)

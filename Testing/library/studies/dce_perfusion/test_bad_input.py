@@ -92,17 +92,18 @@ def test_impossible_voxels_are_nan_and_counted_by_reason() -> None:
     frames[:, 0, 0, 2] = np.nan
     t1 = given.t1_map.array.copy()
     t1[0, 0, 3] = -0.5
+    t1[0, 0, 4] = np.nan  # as this job itself writes what it does not know
     given = dataclasses.replace(given, t1_map=given.t1_map.with_array(t1))
     found = run(given, SETTINGS)
     wrong = np.zeros(GRID.shape, bool)
-    wrong[0, 0, :4] = True
+    wrong[0, 0, :5] = True
     for name in ("ktrans", "ve", "vp", "r2", "peak", "iauc60"):
         np.testing.assert_array_equal(np.isnan(found.maps[name].array), wrong, err_msg=name)
     assert found.counts["NaN: a frame's signal is zero, negative or saturated"] == 2
-    assert found.counts["NaN: T1 is not known"] == 1
+    assert found.counts["NaN: T1 is not known"] == 2
     assert found.counts["not finite in a frame"] == 1
-    assert found.counts["fitted"] == wrong.size - 4
-    assert any("zero or negative in 1 voxel" in text for text in found.warnings)
+    assert found.counts["fitted"] == wrong.size - 5
+    assert any("zero or negative in 2 voxels" in text for text in found.warnings)
     assert any("NaN in the maps" in text for text in found.warnings)
 
 
