@@ -90,7 +90,7 @@ def write_dynamic_series(
     for t in range(count):
         report(t / count, f"Writing frame {t + 1} of {count}")
         frame = series.frame(t)
-        stored = np.rint((series.frames[t] - shift) / np.float64(step)).astype(np.uint16)
+        stored = np.rint((series.frames[t].astype(np.float64) - shift) / step).astype(np.uint16)
         for z in range(slices):
             own = f"{name} {t}" if timing == "series_per_frame" else name
             ds = new_object(frame, MR_IMAGE if shift == 0 else CT_IMAGE, series.modality, own, number, f"{t} {z}")
