@@ -46,7 +46,8 @@ def read_csv_table(path: str | os.PathLike[str], *, extra_cells: bool = False) -
     source = Path(path)
     text = _text_of(source)
     csv.field_size_limit(_LONGEST_CELL)
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    heading = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    delimiter = max(",;\t", key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: tuple[str, ...] = ()
     rows: list[CsvRow] = []
@@ -74,9 +75,7 @@ def read_csv_table(path: str | os.PathLike[str], *, extra_cells: bool = False) -
 def _text_of(source: Path) -> str:
     try:
         if source.stat().st_size > _MOST_BYTES:
-            raise InputError(
-                f"{source} is larger than {_MOST_BYTES // 1_000_000} MB: that is no such table."
-            )
+            raise InputError(f"{source} is larger than {_MOST_BYTES // 1_000_000} MB: that is no such table.")
         return source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source} is not a readable CSV file in UTF-8: {error}.") from error

@@ -28,6 +28,7 @@ CRITERION = Criterion(
 )
 
 CHANGES = ("up", "same", "down")
+_MOST_FOLD = 100.0  # no tissue's ADC changes by so much; units differ by 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class DwiChange:
 
     Attributes:
         volume, high_b_signal: "up", "same" or "down".
-        new_area: a new area of high signal.
+        new_area: is there a new area of high signal?
         adc_before, adc_after: mean ADC in one unit (um2/s).
     """
 
@@ -54,7 +55,7 @@ class DwiChange:
     high_b_signal: str | None
     adc_before: float | None
     adc_after: float | None
-    new_area: bool | None = False
+    new_area: bool | None = None
     date_before: date | None = None
     date_after: date | None = None
 
@@ -62,6 +63,9 @@ class DwiChange:
         for name in ("volume", "high_b_signal"):
             if getattr(self, name) is not None and getattr(self, name) not in CHANGES:
                 raise InputError(f"{name} is {getattr(self, name)!r}; choose up, same or down.")
+        before, after = number(self.adc_before), number(self.adc_after)
+        if min(before, after) > 0 and max(before, after) > _MOST_FOLD * min(before, after):
+            raise InputError(f"The ADC is {before:g} before and {after:g} after: bring both to one unit (um2/s).")
 
 
 def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -> Call:
@@ -71,7 +75,7 @@ def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -
     """
     settings = settings or AdcPatternSettings()
     check_order(change.date_before, change.date_after)
-    rise = percent_change(change.adc_before, change.adc_after)
+    rise = percent_change(change.adc_before, change.adc_after if number(change.adc_after) >= 0 else None)
     values = {
         "adc_before": number(change.adc_before),
         "adc_after": number(change.adc_after),

@@ -6,7 +6,9 @@ make of it. That is the arithmetic's own error, far below any measurement; nothi
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterable
 from datetime import date
 
 from bonequant.errors import InputError
@@ -52,3 +54,17 @@ def check_order(before: date | None, after: date | None, first: str = "before", 
     if before == after:
         raise InputError(f"The scans {first} and {second} are both of {before}: was the same scan given twice?")
     raise InputError(f"The scan {second} ({after}) is older than the scan {first} ({before}): swap them.")
+
+
+def check_sequence(dates: Iterable[tuple[str, date | None]]) -> None:
+    """As :func:`check_order` for (name, date) of any number of scans; those without a date are passed over."""
+    known = [(name, day) for name, day in dates if day is not None]
+    for (first, before), (second, after) in itertools.pairwise(known):
+        check_order(before, after, first, second)
+
+
+def not_below_zero(where: str, **values: float | None) -> None:
+    """Raise InputError for a quantity below zero that cannot be."""
+    for name, value in values.items():
+        if number(value) < 0:
+            raise InputError(f"{where}{name} is {value:g}, which cannot be below zero.")

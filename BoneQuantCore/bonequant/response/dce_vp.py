@@ -197,10 +197,10 @@ def _extra_osseous(first: DceScan, second: DceScan) -> dict[str, Any]:
     }
 
 
-def _days(radiotherapy: Radiotherapy | None, second: DceScan) -> int | None:
-    if radiotherapy is None or radiotherapy.end_date is None or second.scan_date is None:
+def _days(radiotherapy: Radiotherapy | None, scan: DceScan) -> int | None:
+    if radiotherapy is None or radiotherapy.end_date is None or scan.scan_date is None:
         return None
-    return (second.scan_date - radiotherapy.end_date).days
+    return (scan.scan_date - radiotherapy.end_date).days
 
 
 def _why_not(normalised: dict[str, float]) -> str:
@@ -224,6 +224,9 @@ def _warnings(
         one, two = getattr(first, name), getattr(second, name)
         if one is not None and two is not None and one != two:
             found.append(f"The {what} differs between the dates: {one} and {two}.")
+    early = _days(radiotherapy, first)
+    if early is not None and early > 0:
+        found.append(f"The earlier scan was made {early} days after radiotherapy ended: it shows no state before it.")
     days = _days(radiotherapy, second)
     if days is not None and days < 0:
         found.append(f"The later scan was made {-days} days before radiotherapy ended.")

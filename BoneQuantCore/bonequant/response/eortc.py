@@ -12,7 +12,7 @@ from datetime import date
 
 from bonequant.errors import InputError
 from bonequant.response.call import GAP, NE, PROGRESSION, RESPONSE, STABLE, Call, Criterion
-from bonequant.response.compare import check_order, equals, holds, number, percent, percent_change
+from bonequant.response.compare import check_order, equals, holds, not_below_zero, number, percent, percent_change
 from bonequant.settings import Settings, setting
 
 CRITERION = Criterion(
@@ -43,6 +43,9 @@ class EortcScan:
     extent_mm: float | None = None
     measure: str = "SUVmax"
     scan_date: date | None = None
+
+    def __post_init__(self) -> None:
+        not_below_zero("", suv=self.suv, extent_mm=self.extent_mm)
 
 
 def eortc(

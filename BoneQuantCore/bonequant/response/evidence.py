@@ -131,7 +131,12 @@ def _value(hint: Any, given: Any, name: str, where: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Settings):
         if not isinstance(given, Mapping):
             raise _wrong(where, name, "an object of settings", given)
-        return hint.from_dict(dict(given))
+        hints = typing.get_type_hints(hint)
+        read = {
+            key: _value(hints[key], value, f"{name}.{key}", where) if key in hints and isinstance(value, str) else value
+            for key, value in given.items()
+        }
+        return hint.from_dict(read)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _evidence(hint, given, name, where)
     return _single(hint, given, name, where)

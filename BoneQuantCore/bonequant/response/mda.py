@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bonequant.errors import InputError
 from bonequant.response.call import FLARE, NE, PROGRESSION, RESPONSE, STABLE, Call, Criterion
-from bonequant.response.compare import ABOVE, BELOW, holds, number, percent, percent_change
+from bonequant.response.compare import ABOVE, BELOW, holds, not_below_zero, number, percent, percent_change
 from bonequant.settings import Settings, setting
 
 CRITERION = Criterion(
@@ -64,7 +64,7 @@ class MdaFindings:
         scan_uptake_percent: subjective change of uptake.
         scan_new_lesion: a new lesion on the bone scan.
         flare_excluded: may a rise or a new lesion on the bone scan no longer be flare?
-        bone_modifying_agent: is a bisphosphonate or denosumab given?
+        bone_modifying_agent: is a bisphosphonate or denosumab given? Not known is warned of.
     """
 
     ct: tuple[str, ...] | None = None
@@ -75,12 +75,13 @@ class MdaFindings:
     scan_uptake_percent: float | None = None
     scan_new_lesion: bool | None = None
     flare_excluded: bool | None = None
-    bone_modifying_agent: bool = False
+    bone_modifying_agent: bool | None = None
 
     def __post_init__(self) -> None:
         unknown = [finding for finding in self.ct or () if finding not in CT_FINDINGS]
         if unknown:
             raise InputError(f"No CT finding {', '.join(map(repr, unknown))}. Known: {', '.join(CT_FINDINGS)}.")
+        not_below_zero("", products_before_mm2=self.products_before_mm2, products_after_mm2=self.products_after_mm2)
 
 
 def mda(findings: MdaFindings, settings: MdaSettings | None = None) -> Call:
@@ -114,6 +115,8 @@ def mda(findings: MdaFindings, settings: MdaSettings | None = None) -> Call:
     category, rule = _join({name: part.category for name, part in parts.items()})
     if category != NE:
         rule = "; ".join([part.rule for part in parts.values() if part.category != NE] + [rule])
+    if findings.bone_modifying_agent is None:
+        warnings.append("Not stated, so not checked: bone-modifying agent.")
     if findings.bone_modifying_agent:
         flags.append(BONE_MODIFYING_AGENT)
         warnings.append("A bone-modifying agent changes density and uptake of its own.")

@@ -65,7 +65,7 @@ class MetRadsLesion:
         critical_fracture: confirmed critical fracture or cord compression by tumour.
     """
 
-    size: str | None = "same"
+    size: str | None = None
     high_b_signal: str | None = None
     adc_before: float | None = None
     adc_after: float | None = None
@@ -112,7 +112,13 @@ def met_rads(lesions: Mapping[str, Sequence[MetRadsLesion]], settings: MetRadsSe
     everything = {name: call for region in regions.values() for name, call in region.parts.items()}
     overall = _pattern(everything, settings)
     return CRITERION.call(
-        overall.category, overall.rule, settings, flags=overall.flags, values=overall.values, parts=regions
+        overall.category,
+        overall.rule,
+        settings,
+        flags=overall.flags,
+        values=overall.values,
+        warnings=overall.warnings,
+        parts=regions,
     )
 
 
@@ -165,6 +171,8 @@ def _responding(lesion: MetRadsLesion, rise: float, settings: MetRadsSettings) -
     falling = lesion.high_b_signal == "down"
     if lesion.regression or lesion.size == "down":
         return "1", "morphological regression", ()
+    if lesion.size is None:
+        return None  # growth is not ruled out
     if _crossed(lesion, settings):
         return "1", f"ADC from {before:.6g} to {after:.6g}, <= {viable:g} to > {viable:g}", ()
     if falling and holds(rise, settings.marked_operator, settings.marked_percent):
@@ -206,8 +214,19 @@ def _pattern(calls: Mapping[str, Call], settings: MetRadsSettings) -> Call:
     flags = tuple(dict.fromkeys(flag for call in calls.values() for flag in call.flags if flag != NE))
     if counts.keys() & {"1", "2"} and counts.keys() & {"4", "5"}:
         flags += (HETEROGENEOUS,)
-    rule = ", ".join(f"{counts[category]} of category {category}" for category in ranked)
+    unknown = [name for name, call in calls.items() if call.category == NE]
+    rule = ", ".join(
+        [*(f"{counts[category]} of category {category}" for category in ranked)]
+        + [f"{len(unknown)} not evaluable"] * bool(unknown)
+    )
+    warnings = (f"Not evaluable, so left out: {', '.join(unknown)}.",) if unknown else ()
     values = {"primary": primary, "secondary": secondary, "lesions": {key: counts[key] for key in sorted(counts)}}
     return CRITERION.call(
-        primary, f"{rule}: primary {primary}, secondary {secondary}", settings, flags=flags, values=values, parts=calls
+        primary,
+        f"{rule}: primary {primary}, secondary {secondary}",
+        settings,
+        flags=flags,
+        values=values,
+        warnings=warnings,
+        parts=calls,
     )

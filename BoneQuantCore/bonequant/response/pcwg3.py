@@ -89,7 +89,8 @@ def pcwg3(treatment_start: date, scans: Sequence[BoneScan], settings: Pcwg3Setti
     values["scans"] = {scan.scan_date: state.text for scan, state in zip(read, judged, strict=True)}
     decisive = next((state for state in judged if state.category == "PD"), None)
     if decisive is None and scans[-1].new_lesions is None:
-        return CRITERION.call(NE, f"the last scan, {scans[-1].scan_date}, cannot be read: NE", settings, values=values)
+        rule = f"the last scan, {scans[-1].scan_date}, cannot be read: NE"
+        return CRITERION.call(NE, rule, settings, values=values, warnings=unread)
     if decisive is None:
         # A scan that waits for its confirmation is not undone by a later scan that comes too early to confirm it.
         decisive = next((state for state in judged if state.category == PDU), judged[-1])

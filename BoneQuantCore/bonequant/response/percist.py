@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from bonequant.response.call import GAP, NE, PROGRESSION, RESPONSE, STABLE, Call, Criterion
-from bonequant.response.compare import ABOVE, BELOW, NAN, check_order, holds, number, percent, percent_change
+from bonequant.response.compare import (
+    ABOVE,
+    BELOW,
+    NAN,
+    check_order,
+    holds,
+    not_below_zero,
+    number,
+    percent,
+    percent_change,
+)
 from bonequant.settings import Settings, setting
 
 CRITERION = Criterion(
@@ -54,6 +64,9 @@ class PetLesion:
     organ: str = "bone"
     tlg: float | None = None
     longest_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        not_below_zero(f"{self.name}: ", sul_peak=self.sul_peak, tlg=self.tlg, longest_mm=self.longest_mm)
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,8 @@ def percist(
     warnings: list[str] = []
     if math.isnan(values["largest_growth_percent"]):
         warnings.append("No lesion has a diameter on both scans: growth was not checked.")
+    if before.lesions and after.lesions and math.isnan(values["tlg_change_percent"]):
+        warnings.append("TLG is not known of every lesion on both scans: its rise was not checked.")
 
     def made(category: str, rule: str) -> Call:
         return CRITERION.call(

@@ -7,7 +7,6 @@ lytic or mixed with soft tissue, never blastic; flare and healing are no new les
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from typing import Any
 
 from bonequant.errors import InputError
 from bonequant.response.call import FLARE, NE, PROGRESSION, RESPONSE, STABLE, Call, Criterion
-from bonequant.response.compare import ABOVE, BELOW, NAN, check_order, holds, number, percent, percent_change
-from bonequant.response.recist11_targets import Recist11Target, check_targets
+from bonequant.response.compare import ABOVE, BELOW, NAN, check_sequence, holds, number, percent, percent_change
+from bonequant.response.recist11_targets import Recist11Target, check_targets, unstated
 from bonequant.settings import Settings, setting
 
 CRITERION = Criterion(
@@ -53,14 +52,14 @@ class Recist11Visit:
         diameters_mm: by target name; 0 is "gone", None "not assessed". Nodes: short axis; all others: longest diameter.
         too_small: targets seen but too small to measure (their value is 5 mm).
         non_target: "absent", "present", "unequivocal progression", or None for "not assessed".
-        new_lesion: "none", "unequivocal", "equivocal", "flare" or "healing" (the last two for bone), None where not
-            looked for.
+        new_lesion: "none", "unequivocal", "equivocal", "flare" or "healing" (the last two for bone), None for "not
+            looked for", which allows no category but PD.
     """
 
     diameters_mm: Mapping[str, float | None] = field(default_factory=dict)
     too_small: tuple[str, ...] = ()
-    non_target: str | None = "absent"
-    new_lesion: str | None = "none"
+    non_target: str | None = None
+    new_lesion: str | None = None
     scan_date: date | None = None
 
     def __post_init__(self) -> None:
@@ -87,8 +86,7 @@ def recist11(
         raise InputError(f"RECIST needs a baseline and a later visit; {len(visits)} given.")
     check_targets([_at_baseline(target, visits[0]) for target in targets])
     _check_diameters(targets, visits)
-    for early, late in itertools.pairwise(visits):
-        check_order(early.scan_date, late.scan_date, "earlier in the list", "later in the list")
+    check_sequence((f"of visit {place}", visit.scan_date) for place, visit in enumerate(visits, 1))
     last = visits[-1]
     sums = [_sum(targets, visit, settings) for visit in visits]
     nadir = min((value for value in sums[:-1] if not math.isnan(value)), default=NAN)
@@ -105,8 +103,8 @@ def recist11(
         "new_lesion": last.new_lesion,
     }
     category, rule = _decide(targets, visits, values, settings)
+    warnings = [*unstated(targets), *_contradictions(visits)]
     no_lesion = {"flare": "osteoblastic flare", "healing": "healing of a lesion invisible before"}
-    warnings = []
     if last.new_lesion in no_lesion:
         warnings.append(f"An apparent new bone lesion was read as {no_lesion[last.new_lesion]}, not as progression.")
     if last.new_lesion == "equivocal":
@@ -120,6 +118,12 @@ def _at_baseline(target: Recist11Target, baseline: Recist11Visit) -> Recist11Tar
     if target.diameter_mm is not None:
         return target
     return dataclasses.replace(target, diameter_mm=baseline.diameters_mm.get(target.name))
+
+
+def _contradictions(visits: Sequence[Recist11Visit]) -> list[str]:
+    if visits[0].non_target == "absent" and visits[-1].non_target == "present":
+        return ["Non-target disease is present and was absent at baseline: is it a new lesion, or was it overlooked?"]
+    return []
 
 
 def _check_diameters(targets: Sequence[Recist11Target], visits: Sequence[Recist11Visit]) -> None:

@@ -28,11 +28,11 @@ class Recist11Target:
 
     Attributes:
         name: under which each visit gives its diameter.
-        organ: "bone" for every bone.
+        organ: "bone" for every bone; upper or lower case are one.
         diameter_mm: at baseline; of the soft tissue part for bone, the short axis for a node; None is "not checked".
         node: is it a lymph node?
-        bone_type: "lytic", "mixed" or "blastic" for bone, else None.
-        soft_tissue: does a bone lesion have a soft tissue part?
+        bone_type: "lytic", "mixed" or "blastic" for bone; None is "not known", which is warned of, or no bone.
+        soft_tissue: does a bone lesion have a soft tissue part? None is "not known", which is warned of.
         irradiated, progressing_since: irradiated before, and grown after that.
     """
 
@@ -42,9 +42,12 @@ class Recist11Target:
     slice_mm: float = 5.0
     node: bool = False
     bone_type: str | None = None
-    soft_tissue: bool = True
+    soft_tissue: bool | None = None
     irradiated: bool = False
     progressing_since: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "organ", self.organ.strip().lower())
 
 
 def why_not_measurable(lesion: Recist11Target) -> str | None:
@@ -53,7 +56,7 @@ def why_not_measurable(lesion: Recist11Target) -> str | None:
         raise InputError(f"Bone lesion {lesion.name!r} is {lesion.bone_type!r}; choose {', '.join(BONE_TYPES)}.")
     if lesion.bone_type == "blastic":
         return f"{lesion.name!r} is blastic, and blastic lesions are never measurable"
-    if lesion.organ == "bone" and not lesion.soft_tissue:
+    if lesion.organ == "bone" and lesion.soft_tissue is False:
         return f"{lesion.name!r} is a bone lesion without soft tissue"
     if lesion.irradiated and not lesion.progressing_since:
         return f"{lesion.name!r} was irradiated and has not grown since"
@@ -61,6 +64,25 @@ def why_not_measurable(lesion: Recist11Target) -> str | None:
     if lesion.diameter_mm is not None and not lesion.diameter_mm >= smallest:
         return f"{lesion.name!r} measures {lesion.diameter_mm:g} mm, less than {smallest:g} mm"
     return None
+
+
+def unstated(targets: Sequence[Recist11Target]) -> list[str]:
+    """Warnings about bone targets of which it was not said that they may be targets."""
+    bones = [target for target in targets if target.organ == "bone"]
+    return [
+        f"Bone target {target.name!r}: not stated, so not checked: {' and '.join(missing)}."
+        for target in bones
+        if (
+            missing := [
+                what
+                for what, value in (
+                    ("its type (blastic is never measurable)", target.bone_type),
+                    ("its soft tissue part", target.soft_tissue),
+                )
+                if value is None
+            ]
+        )
+    ]
 
 
 def smallest_mm(lesion: Recist11Target) -> float:

@@ -3,7 +3,8 @@
 Variables and terms after CDISC SDTMIG 3.4, section 6.3.5.9, and its controlled terminology (TUTESTCD, TUIDRS, TRTESTCD,
 TUMSTATE, ONCRTSCD, ONCRSR), from memory of the published lists: verify against the current release before a submission.
 Measures without a published term keep their own names in upper case (the lists are extensible). A TU row is where a
-lesion is first seen, TR rows are what was measured at each visit, RS rows are the calls.
+lesion is first seen, TR rows are what was measured at each visit, RS rows are the calls, SUPPRS rows the rules that
+fired.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from datetime import date
 from typing import Any
 
 from bonequant.errors import InputError
-from bonequant.response.call import NE, Call
+from bonequant.response.call import Call
+from bonequant.response.match_lesions import NEW
 from bonequant.response.track_lesions import LesionTracks
 
 _TR_TESTS = {  # our measure: (TRTESTCD, TRTEST, unit)
@@ -31,6 +33,7 @@ _TR_TESTS = {  # our measure: (TRTESTCD, TRTEST, unit)
     "ktrans": ("KTRANS", "Volume Transfer Constant", "1/min"),
     "adc_mean": ("ADCMEAN", "Mean Apparent Diffusion Coefficient", "um2/s"),
 }
+_LONGEST_VALUE = 200  # characters of one value in the transport format
 _ROLES = ("TARGET", "NON-TARGET", "NEW")
 _STATES = {"gone": "ABSENT", "merged": "COALESCED", "not yet": ""}
 
@@ -47,7 +50,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class LesionPlace:
-    """TULOC, TULAT and the role ("TARGET", "NON-TARGET"; "NEW" where it is not seen at the first visit)."""
+    """TULOC, TULAT and the role ("TARGET", "NON-TARGET"; "NEW" where it appeared after the first visit)."""
 
     location: str = "BONE"
     laterality: str = ""
@@ -64,7 +67,7 @@ def sdtm(
     places: Mapping[str, LesionPlace] | None = None,
     evaluator: str = "INVESTIGATOR",
 ) -> dict[str, list[dict[str, Any]]]:
-    """Rows by domain name "TU", "TR" and "RS".
+    """Rows by domain name "TU", "TR", "RS" and "SUPPRS".
 
     Args:
         study, subject: STUDYID and USUBJID; a pseudonym, never a name.
@@ -84,13 +87,15 @@ def sdtm(
     for track in tracks.tracks:
         place = places.get(track.tracking_id, LesionPlace())
         first = next(k for k, name in enumerate(track.names) if name is not None)
-        role = place.role if first == 0 else "NEW"
+        role = "NEW" if track.states[first] == NEW else place.role
         tu.append(_tu(head, track, place, role, visits[first], evaluator))
         for k, visit in enumerate(visits):
             tr += _tr(head, track, k, role, visit, measurements.get((track.tracking_id, k), {}), evaluator)
     for (lesion, k), call in calls.items():
         rs.append(_rs(head, lesion, visits[k], call, evaluator))
-    return {name: _numbered(name, rows) for name, rows in (("TU", tu), ("TR", tr), ("RS", rs))}
+    tables = {name: _numbered(name, rows) for name, rows in (("TU", tu), ("TR", tr), ("RS", rs))}
+    rules = [row for number, call in enumerate(calls.values(), 1) for row in _supprs(head, number, call)]
+    return {**tables, "SUPPRS": rules}
 
 
 def _check(
@@ -192,10 +197,30 @@ def _rs(head: dict[str, str], lesion: str, visit: Visit, call: Call, evaluator: 
         "RSORRES": call.category,
         "RSSTRESC": call.category.upper(),
         "RSSTAT": "",
-        "RSREASND": call.rule if call.category == NE else "",
+        "RSREASND": "",  # NE is a result, not an assessment that was not done
         "RSEVAL": evaluator,
         **_when("RS", visit),
     }
+
+
+def _supprs(head: dict[str, str], number: int, call: Call) -> list[dict[str, Any]]:
+    """The rule that fired, as a supplemental qualifier of an RS row, in parts of the 200 characters that fit one."""
+    parts = [call.rule[start : start + _LONGEST_VALUE] for start in range(0, len(call.rule), _LONGEST_VALUE)]
+    return [
+        {
+            "STUDYID": head["STUDYID"],
+            "RDOMAIN": "RS",
+            "USUBJID": head["USUBJID"],
+            "IDVAR": "RSSEQ",
+            "IDVARVAL": str(number),
+            "QNAM": f"RSRULE{place or ''}",
+            "QLABEL": f"Rule That Fired {place or ''}".strip(),
+            "QVAL": part,
+            "QORIG": "DERIVED",
+            "QEVAL": "",
+        }
+        for place, part in enumerate(parts)
+    ]
 
 
 def _when(domain: str, visit: Visit) -> dict[str, Any]:

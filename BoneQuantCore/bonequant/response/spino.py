@@ -114,6 +114,8 @@ def spino(
         return made("local progression", f"{mris[first].scan_date}: {reasons[first]}")
     if growths[-1] is None or mris[-1].epidural is None:
         return made(NE, f"{mris[-1].scan_date}: growth or epidural tumour was not assessed")
+    if growths[-1] == "equivocal" and mris[-1].neurological_decline is None:
+        return made(NE, f"{mris[-1].scan_date}: equivocal growth, and neurological decline was not assessed")
     calm = _serial_without_progression(mris, growths, settings)
     if calm >= settings.control_mris:
         return made("local control", f"{calm} MRIs at least {settings.control_weeks:g} weeks apart without progression")

@@ -22,6 +22,14 @@ def test_cells_by_name_and_the_line_on_which_each_row_starts(tmp_path, separator
     assert table.rows[1].where == f"{tmp_path / 't.csv'}, line 5"
 
 
+@pytest.mark.parametrize("start", ["\n", "\r\n\r\n", ";;\n"])
+def test_blank_lines_before_the_heading_do_not_hide_the_separator(tmp_path, start):
+    (tmp_path / "t.csv").write_bytes(f"{start}id;value\na;1,5\n".encode())
+    table = read_csv_table(tmp_path / "t.csv")
+    assert table.columns == ("id", "value")
+    assert [row.cells for row in table.rows] == [{"id": "a", "value": "1,5"}]
+
+
 def test_what_our_own_tables_guard_against_spreadsheets_comes_back(tmp_path):
     write_csv(tmp_path / "t.csv", [{"id": "-12", "note": "=1+1"}, {"id": "it's", "note": "'quoted'"}])
     assert [row.cells for row in read_csv_table(tmp_path / "t.csv").rows] == [

@@ -39,18 +39,30 @@ from bonequant.response.morphology import PROGRESSION_SIGNS, REGRESSION_SIGNS
     ],
 )
 def test_adc_pattern(volume: str | None, signal: str | None, after: float | None, category: str, gap: bool) -> None:
-    call = adc_pattern(DwiChange(volume, signal, 100.0, after))
+    call = adc_pattern(DwiChange(volume, signal, 100.0, after, new_area=False))
     assert (call.category, "gap" in call.flags) == (category, gap), call.rule
 
 
 def test_adc_operators_and_new_area() -> None:
     strict = AdcPatternSettings(marked_operator=">", significant_operator=">=")
-    assert adc_pattern(DwiChange("same", "same", 100, 140), strict).category == "Undetermined"
-    assert adc_pattern(DwiChange("same", "down", 100, 112), strict).category == "Response"
+    assert adc_pattern(DwiChange("same", "same", 100, 140, new_area=False), strict).category == "Undetermined"
+    assert adc_pattern(DwiChange("same", "down", 100, 112, new_area=False), strict).category == "Response"
     assert adc_pattern(DwiChange("same", "same", 100, 100, new_area=True)).category == "Progression"
-    assert adc_pattern(DwiChange("same", "same", 0, 100)).category == "NE"
+    assert adc_pattern(DwiChange("same", "same", 0, 100, new_area=False)).category == "NE"
     with pytest.raises(InputError, match="up, same or down"):
         DwiChange("larger", "same", 1, 1)
+
+
+def test_a_new_area_that_was_not_looked_for_and_an_adc_below_zero() -> None:
+    assert adc_pattern(DwiChange("same", "down", 900, 1400)).category == "NE"
+    assert adc_pattern(DwiChange("up", "down", 900, 1400)).category == "Progression"
+    assert adc_pattern(DwiChange("same", "same", 900, -5, new_area=False)).category == "NE"
+
+
+@pytest.mark.parametrize(("before", "after"), [(1.1, 1100.0), (900.0, 0.9)])
+def test_adc_in_two_units_is_refused(before: float, after: float) -> None:
+    with pytest.raises(InputError, match="one unit"):
+        DwiChange("same", "down", before, after, new_area=False)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +106,8 @@ def judge(*mris: SpinoMri, **more: object) -> Call:
         ([mri(8), mri(13.8)], "no progression yet"),  # less than 6 weeks
         ([mri(8), mri(11), mri(14)], "local control"),  # first and last are
         ([mri(8, "unequivocal"), mri(16)], "local progression"),  # stands once called
-        ([mri(8), mri(16, "equivocal")], "no progression yet"),
+        ([mri(8), mri(16, "equivocal", neurological_decline=False)], "no progression yet"),
+        ([mri(8), mri(16, "equivocal")], "NE"),  # a decline that was not looked for would make it progression
         ([mri(8, "equivocal"), mri(16), mri(24)], "local control"),
         ([mri(8), mri(16, epidural="new")], "local progression"),
         ([mri(8), mri(16, epidural="progressive")], "local progression"),

@@ -130,6 +130,8 @@ THERAPY = Radiotherapy(date(2024, 2, 1), 24.0, 1)
         ({}, Radiotherapy(date(2024, 2, 1), 20.0, 5), "20 Gy in 5"),
         ({"fracture": None}, THERAPY, "Not stated, so not checked: fracture"),
         ({}, None, "end of radiotherapy"),
+        ({}, Radiotherapy(date(2024, 1, 1), 24.0, 1), None),  # scanned on the last day
+        ({}, Radiotherapy(date(2023, 12, 31), 24.0, 1), "earlier scan was made 1 days after radiotherapy"),
     ],
 )
 def test_warnings(change: dict[str, object], therapy: Radiotherapy | None, words: str | None) -> None:

@@ -62,6 +62,13 @@ def test_zero_baseline_and_mixed_measures() -> None:
         eortc(EortcScan(10.0), EortcScan(5.0, measure="SUVmean"), cycles=1, new_lesion=False)
 
 
+def test_uptake_and_extent_below_zero() -> None:
+    with pytest.raises(InputError, match="suv is -1"):
+        EortcScan(-1.0)
+    with pytest.raises(InputError, match="extent_mm is -2"):
+        EortcScan(1.0, -2.0)
+
+
 def test_no_cycle_of_therapy() -> None:
     with pytest.raises(InputError, match="0 cycles"):
         eortc(EortcScan(10.0), EortcScan(8.0), cycles=0, new_lesion=False)

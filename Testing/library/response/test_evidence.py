@@ -33,13 +33,15 @@ CASES = {
             ],
             [
                 response.Recist11Visit({"T1": 40.0, "T2": 20.0}, scan_date=date(2024, 1, 1)),
-                response.Recist11Visit({"T1": 25.0, "T2": None}, too_small=("T2",), scan_date=date(2024, 3, 1)),
+                response.Recist11Visit({"T1": 25.0, "T2": None}, too_small=("T2",), new_lesion="none",
+                                       scan_date=date(2024, 3, 1)),
             ],
         ),
         {"targets.0.name": "T1", "targets.0.organ": "bone", "targets.0.diameter_mm": "40",
          "targets.0.bone_type": "lytic", "targets.1.name": "T2",
          "targets.1.organ": "liver", "targets.1.diameter_mm": "20", "visits.0.diameters_mm": "T1=40; T2=20",
          "visits.0.scan_date": "2024-01-01", "visits.1.diameters_mm.T1": "25", "visits.1.too_small": "T2",
+         "visits.1.new_lesion": "none",
          "visits.1.scan_date": "2024-03-01"},
     ),
     "percist": (
@@ -71,13 +73,16 @@ CASES = {
          "scans.1.scan_date": "2024-03-01", "scans.1.new_lesions": "rib;L3"},
     ),
     "adc_pattern": (
-        lambda: response.adc_pattern(response.DwiChange("same", "down", 900.0, 1500.0)),
+        lambda: response.adc_pattern(response.DwiChange("same", "down", 900.0, 1500.0, new_area=False)),
         {"change.volume": "same", "change.high_b_signal": "down", "change.adc_before": "900",
-         "change.adc_after": "1500"},
+         "change.adc_after": "1500", "change.new_area": "no"},
     ),
     "met_rads": (
-        lambda: response.met_rads({"thoracic spine": [response.MetRadsLesion(adc_before=900.0, adc_after=1500.0)]}),
-        {"lesions.thoracic spine.0.adc_before": "900", "lesions.thoracic spine.0.adc_after": "1500"},
+        lambda: response.met_rads(
+            {"thoracic spine": [response.MetRadsLesion("same", adc_before=900.0, adc_after=1500.0)]}
+        ),
+        {"lesions.thoracic spine.0.adc_before": "900", "lesions.thoracic spine.0.adc_after": "1500",
+         "lesions.thoracic spine.0.size": "same"},
     ),
     "mda": (
         lambda: response.mda(response.MdaFindings(ct=("sclerotic rim",))),
@@ -216,3 +221,27 @@ def test_bad_json(tmp_path):
         (tmp_path / "t.json").write_text(text)
         with pytest.raises(InputError, match=r"t\.json"):
             response.read_evidence(tmp_path / "t.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("recist11", "visits.1.new_lesion"),
+        ("adc_pattern", "change.new_area"),
+        ("met_rads", "lesions.thoracic spine.0.size"),
+        ("percist", "new_lesion"),
+        ("eortc", "new_lesion"),
+        ("recip", "new_lesion"),
+    ],
+)
+def test_an_empty_cell_is_not_known_and_never_a_good_sign(name, cell):
+    """Nobody looked for new lesions or growth: no category but progression."""
+    cells = {**CASES[name][1], cell: ""}
+    assert response.call_from(name, response.unflatten(cells)).category == "NE"
+
+
+def test_settings_come_as_text_too():
+    cells = {**CASES["dce_vp"][1], "settings.vp_cutoff_percent": "-90"}
+    assert response.call_from("dce_vp", response.unflatten(cells)).category == "failure"
+    with pytest.raises(InputError, match=r"settings\.vp_cutoff_percent should be a number, it is 'low'"):
+        response.call_from("dce_vp", response.unflatten({**cells, "settings.vp_cutoff_percent": "low"}))

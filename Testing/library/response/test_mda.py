@@ -101,3 +101,17 @@ def test_parts_say_what_each_modality_said() -> None:
     assert {name: part.category for name, part in call.parts.items()} == {"CT or radiograph": "PD", "MRI": "CR"}
     with pytest.raises(InputError, match="sclerotic rim"):
         MdaFindings(ct=("rim",))
+
+
+@pytest.mark.parametrize(
+    ("agent", "category", "warned"), [(False, "PR", False), (None, "PR", True), (True, "NE", False)]
+)
+def test_an_agent_that_is_not_stated_is_warned_of(agent: bool | None, category: str, warned: bool) -> None:
+    call = mda(MdaFindings(ct=("sclerotic rim",), bone_modifying_agent=agent))
+    assert call.category == category
+    assert any("Not stated" in text for text in call.warnings) == warned
+
+
+def test_products_below_zero() -> None:
+    with pytest.raises(InputError, match="products_after_mm2 is -5"):
+        MdaFindings(products_before_mm2=10.0, products_after_mm2=-5.0)

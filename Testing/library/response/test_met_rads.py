@@ -9,7 +9,7 @@ from bonequant.response.met_rads import REGIONS
 
 
 def lesion(before: float | None, after: float | None, signal: str | None = "same", **more: object) -> MetRadsLesion:
-    return MetRadsLesion(adc_before=before, adc_after=after, high_b_signal=signal, **more)  # type: ignore[arg-type]
+    return MetRadsLesion(**{"size": "same", "adc_before": before, "adc_after": after, "high_b_signal": signal, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,11 @@ def lesion(before: float | None, after: float | None, signal: str | None = "same
         (lesion(None, 900), "NE", False),
         (lesion(900, 900, None), "NE", False),
         (lesion(0, 900), "NE", False),
+        # growth that was not looked for is not ruled out
+        (lesion(900, 1500, "down", size=None), "NE", False),
+        (lesion(900, 900, size=None), "NE", False),
+        (lesion(None, None, size=None, regression=True), "1", False),
+        (lesion(None, None, size=None, new_lesion="unequivocal"), "5", False),
     ],
 )
 def test_lesion(found: MetRadsLesion, category: str, gap: bool) -> None:
@@ -109,3 +114,13 @@ def test_patient_over_all_regions() -> None:
 def test_an_adc_in_another_unit_is_refused(adc: float) -> None:
     with pytest.raises(InputError, match="um2/s"):
         MetRadsLesion(high_b_signal="up", adc_before=900.0, adc_after=adc)
+
+
+def test_lesions_that_cannot_be_judged_are_said() -> None:
+    call = met_rads({"pelvis": [ONE, lesion(None, None)]})
+    assert call.category == "1" and "1 not evaluable" in call.rule
+    assert call.warnings == ("Not evaluable, so left out: pelvis 2.",) == call.parts["pelvis"].warnings
+
+
+def test_an_omitted_size_is_not_known() -> None:
+    assert met_rads_lesion(MetRadsLesion(high_b_signal="same", adc_before=900.0, adc_after=900.0)).category == "NE"

@@ -106,3 +106,11 @@ def test_bad_input() -> None:
 def test_names_of_lesions_are_a_set() -> None:
     with pytest.raises(InputError, match="one text"):
         BoneScan(date(2024, 3, 1), "rib")  # type: ignore[arg-type]
+
+
+def test_a_scan_that_cannot_be_read_is_named() -> None:
+    for scans in ([(8, None)], [(8, "a"), (20, None)], [(8, None), (20, "a")]):
+        call = judge(*scans)
+        assert call.warnings == tuple(
+            f"The bone scan of {at(week)} cannot be read." for week, new in scans if new is None
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from bonequant.errors import InputError
 from bonequant.response import Call, PercistScan, PercistSettings, PetLesion, percist
 
 BASE = PercistScan(
@@ -106,7 +107,13 @@ def test_a_fifth_of_a_low_liver_is_too_much() -> None:
 
 @pytest.mark.parametrize(
     ("tlg", "peak", "category", "gap"),
-    [(175.0, 10.0, "SMD", False), (175.1, 10.0, "PMD", False), (175.1, 9.0, "PMD", True), (175.1, 6.0, "PMD", True)],
+    [
+        (174.9, 10.0, "SMD", False),
+        (175.0, 10.0, "SMD", False),
+        (175.1, 10.0, "PMD", False),
+        (175.1, 9.0, "PMD", True),
+        (175.1, 6.0, "PMD", True),
+    ],
 )
 def test_total_lesion_glycolysis(tlg: float, peak: float, category: str, gap: bool) -> None:
     early = replace(BASE, lesions=(PetLesion("a", 10.0, tlg=100.0),))
@@ -155,3 +162,17 @@ def test_secondary_sum_of_five_two_an_organ() -> None:
     call = judge(early, early)
     assert call.values["sum_before"] == 9 + 8 + 6 + 5 + 4
     assert call.values["sum_change_percent"] == 0.0
+
+
+def test_tlg_that_is_not_known_is_warned_of() -> None:
+    """Of one lesion is enough: the sum would look smaller than it is."""
+    assert judge(BASE, after(5.0)).warnings == ()
+    part = replace(BASE, lesions=(PetLesion("a", 5.0, tlg=100.0, longest_mm=20.0), PetLesion("b", 4.0, longest_mm=9.0)))
+    call = judge(BASE, part)
+    assert call.category == "PMR" and len(call.warnings) == 1 and "TLG" in call.warnings[0]
+
+
+def test_measures_below_zero() -> None:
+    for name in ("sul_peak", "tlg", "longest_mm"):
+        with pytest.raises(InputError, match=f"rib: {name} is -1"):
+            PetLesion("rib", **{"sul_peak": 1.0, name: -1.0})  # type: ignore[arg-type]

@@ -8,11 +8,19 @@ import pytest
 from bonequant.errors import InputError
 from bonequant.response import Recist11Settings, Recist11Target, Recist11Visit, recist11, why_not_measurable
 
-SOFT = (Recist11Target("a", "bone", 40.0, bone_type="lytic"), Recist11Target("b", "liver", 60.0))
+SOFT = (
+    Recist11Target("a", "bone", 40.0, bone_type="lytic", soft_tissue=True),
+    Recist11Target("b", "liver", 60.0),
+)
+
+
+def seen(diameters: dict[str, float | None] | None = None, **rest: object) -> Recist11Visit:
+    """A visit at which all was looked for; no non-target disease and no new lesion unless said."""
+    return Recist11Visit(diameters or {}, **{"non_target": "absent", "new_lesion": "none", **rest})  # type: ignore[arg-type]
 
 
 def visit(a: float | None, b: float | None = 0.0, **rest: object) -> Recist11Visit:
-    return Recist11Visit({"a": a, "b": b}, **rest)  # type: ignore[arg-type]
+    return seen({"a": a, "b": b}, **rest)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,7 @@ def visit(a: float | None, b: float | None = 0.0, **rest: object) -> Recist11Vis
     ],
 )
 def test_sum_of_diameters(sums: tuple[float, ...], category: str, words: str) -> None:
-    call = recist11(SOFT[:1], [Recist11Visit({"a": total}) for total in sums])
+    call = recist11(SOFT[:1], [seen({"a": total}) for total in sums])
     assert call.category == category and words in call.rule
     assert call.values["sum_baseline_mm"] == sums[0] and call.values["sum_mm"] == sums[-1]
 
@@ -53,7 +61,7 @@ def test_sum_of_diameters(sums: tuple[float, ...], category: str, words: str) ->
 )
 def test_operators(setting: dict[str, object], sums: tuple[float, ...], category: str) -> None:
     settings = Recist11Settings(**setting)  # type: ignore[arg-type]
-    call = recist11(SOFT[:1], [Recist11Visit({"a": total}) for total in sums], settings)
+    call = recist11(SOFT[:1], [seen({"a": total}) for total in sums], settings)
     assert call.category == category and call.settings == settings.to_dict()
 
 
@@ -82,8 +90,8 @@ def test_operators(setting: dict[str, object], sums: tuple[float, ...], category
     ],
 )
 def test_table_1(now: float | None, non_target: str | None, new_lesion: str | None, category: str) -> None:
-    last = Recist11Visit({"a": now}, non_target=non_target, new_lesion=new_lesion)
-    call = recist11(SOFT[:1], [Recist11Visit({"a": 100.0}, non_target="present"), last])
+    last = seen({"a": now}, non_target=non_target, new_lesion=new_lesion)
+    call = recist11(SOFT[:1], [seen({"a": 100.0}, non_target="present"), last])
     assert call.category == category
     assert ("flare" in call.flags) == (new_lesion == "flare")
     assert bool(call.warnings) == (new_lesion in ("flare", "healing", "equivocal"))
@@ -101,7 +109,7 @@ def test_table_1(now: float | None, non_target: str | None, new_lesion: str | No
     ],
 )
 def test_table_2_without_targets(baseline: str, now: str | None, new_lesion: str, category: str) -> None:
-    visits = [Recist11Visit(non_target=baseline), Recist11Visit(non_target=now, new_lesion=new_lesion)]
+    visits = [seen(non_target=baseline), seen(non_target=now, new_lesion=new_lesion)]
     assert recist11((), visits).category == category
 
 
@@ -123,7 +131,7 @@ def test_targets_missing_or_too_small(now: Recist11Visit, category: str) -> None
 @pytest.mark.parametrize(("short_axis", "category"), [(9.9, "CR"), (10.0, "PR"), (14.0, "SD")])
 def test_nodes_are_normal_below_10_mm(short_axis: float, category: str) -> None:
     node = Recist11Target("n", "nodes", 18.0, node=True)
-    assert recist11([node], [Recist11Visit({"n": 18.0}), Recist11Visit({"n": short_axis})]).category == category
+    assert recist11([node], [seen({"n": 18.0}), seen({"n": short_axis})]).category == category
 
 
 @pytest.mark.parametrize(
@@ -171,7 +179,7 @@ def test_forbidden_targets_and_visits() -> None:
 def test_a_target_is_measurable_at_the_baseline_visit(baseline_mm: float, slice_mm: float, fits: bool) -> None:
     """Whether its size stands with the target or with the first visit."""
     target = Recist11Target("a", "liver", slice_mm=slice_mm)
-    visits = [Recist11Visit({"a": baseline_mm}), Recist11Visit({"a": 5.0})]
+    visits = [seen({"a": baseline_mm}), seen({"a": 5.0})]
     if fits:
         assert recist11([target], visits).category == "PR"
     else:
@@ -181,8 +189,52 @@ def test_a_target_is_measurable_at_the_baseline_visit(baseline_mm: float, slice_
 
 def test_diameters_of_no_target_or_below_zero() -> None:
     with pytest.raises(InputError, match="Visit 2 measures 'b', which is no target"):
-        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": 30.0, "b": 3.0})])
+        recist11(SOFT[:1], [seen({"a": 40.0}), seen({"a": 30.0, "b": 3.0})])
     with pytest.raises(InputError, match="Visit 2 measures 'c'"):
-        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": 30.0}, too_small=("c",))])
+        recist11(SOFT[:1], [seen({"a": 40.0}), seen({"a": 30.0}, too_small=("c",))])
     with pytest.raises(InputError, match="below zero"):
-        recist11(SOFT[:1], [Recist11Visit({"a": 40.0}), Recist11Visit({"a": -3.0})])
+        recist11(SOFT[:1], [seen({"a": 40.0}), seen({"a": -3.0})])
+
+
+@pytest.mark.parametrize(
+    ("now", "category", "words"),
+    [
+        (Recist11Visit({"a": 60.0}), "NE", "new lesions were not looked for"),
+        (Recist11Visit({"a": 120.0}), "PD", ""),
+        (Recist11Visit({"a": 0.0}, new_lesion="none"), "PR", "non-target disease not assessed"),
+    ],
+)
+def test_what_is_not_said_of_a_visit_is_not_known(now: Recist11Visit, category: str, words: str) -> None:
+    call = recist11(SOFT[:1], [Recist11Visit({"a": 100.0}), now])
+    assert call.category == category and words in call.rule
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (Recist11Target("a", "bone", 40.0, bone_type="lytic", soft_tissue=True), None),
+        (Recist11Target("a", "bone", 40.0, soft_tissue=True), "blastic is never measurable"),
+        (Recist11Target("a", "Bone ", 40.0, bone_type="mixed"), "soft tissue part"),
+        (Recist11Target("a", "liver", 40.0), None),
+    ],
+)
+def test_a_bone_target_of_unknown_kind_is_warned_of(target: Recist11Target, words: str | None) -> None:
+    warnings = recist11([target], [seen({"a": 40.0}), seen({"a": 40.0})]).warnings
+    assert warnings == () if words is None else len(warnings) == 1 and words in warnings[0]
+
+
+def test_one_organ_in_two_spellings_is_one() -> None:
+    bones = [Recist11Target(f"b{i}", organ, 20.0) for i, organ in enumerate(("bone", "Bone", " BONE"))]
+    with pytest.raises(InputError, match="at most 2 an organ"):
+        recist11(bones, [seen(), seen()])
+
+
+def test_a_visit_without_date_hides_no_wrong_order() -> None:
+    days = (date(2024, 3, 1), None, date(2024, 1, 1))
+    with pytest.raises(InputError, match="swap"):
+        recist11(SOFT[:1], [seen({"a": 40.0}, scan_date=day) for day in days])
+
+
+def test_non_target_disease_out_of_nothing_is_warned_of() -> None:
+    call = recist11(SOFT[:1], [seen({"a": 40.0}), seen({"a": 0.0}, non_target="present")])
+    assert call.category == "PR" and "absent at baseline" in call.warnings[0]

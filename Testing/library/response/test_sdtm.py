@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.response import LesionPlace, Visit, dce_vp, sdtm, track_lesions
 from bonequant.volume import Geometry, image_from_array
@@ -55,6 +57,10 @@ def test_domains(tracks):
         ("LESNRESP", "L01", "success", "2024-04-01"),
         ("OVRLRESP", "", "success", "2024-04-01"),
     ]
+    assert [(row["IDVAR"], row["IDVARVAL"], row["QNAM"], row["QVAL"]) for row in tables.pop("SUPPRS")] == [
+        ("RSSEQ", "1", "RSRULE", call.rule),
+        ("RSSEQ", "2", "RSRULE", call.rule),
+    ]
     for domain, rows in tables.items():
         assert list(rows[0])[:4] == ["STUDYID", "DOMAIN", "USUBJID", f"{domain}SEQ"]
         assert [row[f"{domain}SEQ"] for row in rows] == list(range(1, len(rows) + 1))
@@ -73,3 +79,23 @@ def test_what_does_not_fit_is_refused(tracks):
     ):
         with pytest.raises(InputError, match=message):
             sdtm("S", "S-1", tracks, *arguments)
+
+
+def test_a_call_that_is_not_evaluable_is_a_result(tracks):
+    """REASND goes with NOT DONE alone; the reason is the rule that fired, in parts of 200 characters."""
+    call = dce_vp(float("nan"), 1.0)
+    long = dataclasses.replace(call, rule="x" * 450)
+    tables = sdtm("S", "S-1", tracks, VISITS, calls={("L01", 1): call, ("L02", 1): long})
+    assert {(row["RSORRES"], row["RSSTAT"], row["RSREASND"]) for row in tables["RS"]} == {("NE", "", "")}
+    assert tables["SUPPRS"][0]["QVAL"] == call.rule
+    parts = [(row["IDVARVAL"], row["QNAM"], len(row["QVAL"])) for row in tables["SUPPRS"][1:]]
+    assert parts == [("2", "RSRULE", 200), ("2", "RSRULE1", 200), ("2", "RSRULE2", 50)]
+
+
+def test_a_part_of_a_split_lesion_is_no_new_one():
+    whole = sitk.Or(box(2, 2, 2), box(2, 2, 6))
+    tables = sdtm("S", "S-1", track_lesions([{"a": whole}, {"a": box(2, 2, 2), "b": box(2, 2, 6)}]), VISITS)
+    assert [(row["TULNKID"], row["TUTESTCD"], row["TUORRES"]) for row in tables["TU"]] == [
+        ("L01", "TUMIDENT", "TARGET"),
+        ("L02", "TUSPLIT", "TARGET"),
+    ]
