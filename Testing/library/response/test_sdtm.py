@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import InputError
-from bonequant.response import LesionPlace, Visit, dce_vp, sdtm, track_lesions
+from bonequant.response import LesionPlace, LesionTrack, LesionTracks, Visit, dce_vp, sdtm, track_lesions
 from bonequant.volume import Geometry, image_from_array
 
 GRID = Geometry((30, 30, 30), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
@@ -99,3 +99,9 @@ def test_a_part_of_a_split_lesion_is_no_new_one():
         ("L01", "TUMIDENT", "TARGET"),
         ("L02", "TUSPLIT", "TARGET"),
     ]
+
+
+def test_a_lesion_that_nobody_drew_at_first_is_no_new_one():
+    tracks = LesionTracks((LesionTrack("L01", (None, "a"), ("not yet", "baseline")),), ())
+    (row,) = sdtm("S", "S-1", tracks, VISITS)["TU"]
+    assert (row["TUORRES"], row["VISIT"]) == ("TARGET", "WEEK 12")

@@ -27,7 +27,7 @@ from bonequant.response.compare import percent_change
 from bonequant.roi import RoiMeasurement, measure
 from bonequant.studies.treatment_response.alignment import to_image
 from bonequant.studies.treatment_response.inputs import DateInputs
-from bonequant.studies.treatment_response.lesions import ABSENT, DRAWN, Lesion, Outline
+from bonequant.studies.treatment_response.lesions import ABSENT, DRAWN, Lesion, Outline, family_at
 from bonequant.studies.treatment_response.settings import ResponseSettings
 from bonequant.studies.treatment_response.sizes import Size
 from bonequant.volume import Geometry, Volume, sample_at
@@ -182,30 +182,39 @@ def _patterns(
     sizes: Mapping[tuple[str, int], Size],
     settings: ResponseSettings,
 ) -> list[tuple[str, Call]]:
-    """DWI/ADC pattern of every lesion whose ADC is known at the first and at a later date."""
+    """DWI/ADC pattern of every lesion whose ADC is known at the first and at a later date.
+
+    Parts of a lesion that split are judged with it, by the volume of all: to fall apart is no new area.
+    """
     calls = []
     for lesion in lesions:
+        if lesion.split_from is not None and lesion.outlines[0].origin == ABSENT:
+            continue
         for k in range(1, len(dates)):
+            family = family_at(lesion, lesions, k)
             pair = [found.get((j, ADC, lesion.tracking_id)) for j in (0, k)]
             if pair[0] is None and pair[1] is None:
                 continue
             change = DwiChange(
-                volume=_direction(
-                    [sizes[(lesion.tracking_id, j)].volume_ml for j in (0, k)], settings.volume_change_percent
-                ),
+                volume=_direction([_volume(family, sizes, j) for j in (0, k)], settings.volume_change_percent),
                 high_b_signal=_direction(
                     [_ratio(found, healthy, (j, HIGH_B, lesion.tracking_id)) for j in (0, k)],
                     settings.signal_change_percent,
                 ),
                 adc_before=None if pair[0] is None else pair[0].mean,
                 adc_after=None if pair[1] is None else pair[1].mean,
-                new_area=lesion.outlines[0].origin == ABSENT
-                or any(other.split_from == lesion.tracking_id for other in lesions),
+                new_area=lesion.outlines[0].origin == ABSENT,
                 date_before=dates[0].scan_date,
                 date_after=dates[k].scan_date,
             )
             calls.append((f"{lesion.label}, {dates[k].name}", adc_pattern(change, settings.adc)))
     return calls
+
+
+def _volume(family: Sequence[Lesion], sizes: Mapping[tuple[str, int], Size], k: int) -> float | None:
+    """mL of all that was drawn of them at date ``k``; None where nothing was."""
+    known = [size.volume_ml for one in family if (size := sizes[(one.tracking_id, k)]).volume_ml is not None]
+    return sum(known) if known else None
 
 
 def _ratio(

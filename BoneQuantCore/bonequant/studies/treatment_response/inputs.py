@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import ConfirmationRequired, InputError
 from bonequant.response import EvidenceRow, Radiotherapy
-from bonequant.response.compare import check_order
+from bonequant.response.compare import check_sequence
 from bonequant.studies.dce_perfusion import DceInputs
 from bonequant.volume import Acquisition, Volume
 
@@ -117,12 +117,10 @@ def check(inputs: ResponseInputs) -> tuple[str, ...]:
 
 
 def _order(dates: Sequence[DateInputs]) -> Iterator[str]:
+    check_sequence((one.name, one.scan_date) for one in dates)
     for before, after in itertools.pairwise(dates):
-        first, second = before.scan_date, after.scan_date
-        if first is None or second is None:
+        if before.scan_date is None or after.scan_date is None:
             yield f"The date of {before.name} or of {after.name} is not known: their order was taken as given."
-        else:
-            check_order(first, second, before.name, after.name)
 
 
 def _same_scan(before: DateInputs, after: DateInputs) -> None:

@@ -20,7 +20,14 @@ from bonequant.studies.dce_perfusion import DceResult
 from bonequant.studies.treatment_response.alignment import align, anatomy_of
 from bonequant.studies.treatment_response.images import measure_images
 from bonequant.studies.treatment_response.inputs import DateInputs, ResponseInputs, check
-from bonequant.studies.treatment_response.lesions import ABSENT, CARRIED, Lesion, follow, names_that_do_not_match
+from bonequant.studies.treatment_response.lesions import (
+    ABSENT,
+    CARRIED,
+    Lesion,
+    follow,
+    names_that_do_not_match,
+    said_of_families,
+)
 from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
 from bonequant.studies.treatment_response.protocol import contrast_agent, differences, protocol_text
 from bonequant.studies.treatment_response.references import References, find_references
@@ -58,7 +65,7 @@ def run(
     alignment = align(dates, anatomies, settings, part_of(report, 0.02, 0.2))
     warnings += alignment.warnings
     lesions = follow(inputs, alignment, settings)
-    warnings += names_that_do_not_match(lesions, dates)
+    warnings += [*names_that_do_not_match(lesions, dates), *said_of_families(lesions, dates)]
     references = find_references(dates, lesions, anatomies, alignment, settings)
     dce = _maps(dates, settings, part_of(report, 0.2, 0.8))
     if any(result is not None for result in dce):

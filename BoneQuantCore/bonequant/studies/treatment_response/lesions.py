@@ -15,6 +15,8 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.response import track_lesions
+from bonequant.response.match_lesions import MERGED
+from bonequant.response.track_lesions import BASELINE
 from bonequant.studies.treatment_response.alignment import Alignment
 from bonequant.studies.treatment_response.inputs import DateInputs, ResponseInputs
 from bonequant.studies.treatment_response.settings import ResponseSettings
@@ -101,6 +103,41 @@ def names_that_do_not_match(lesions: Sequence[Lesion], dates: Sequence[DateInput
     )
 
 
+def family_at(lesion: Lesion, lesions: Sequence[Lesion], k: int) -> list[Lesion]:
+    """``lesion`` and all that had split from it or merged with it, at any remove, by date ``k``."""
+    links: list[tuple[str, str]] = []
+    for one in lesions:
+        if one.split_from is not None and any(name is not None for name in one.names[: k + 1]):
+            links.append((one.tracking_id, one.split_from))
+        if one.merged_into is not None and MERGED in one.states[: k + 1]:
+            links.append((one.tracking_id, one.merged_into))
+    found, before = {lesion.tracking_id}, 0
+    while len(found) > before:
+        before = len(found)
+        found.update(name for link in links if found & set(link) for name in link)
+    return [one for one in lesions if one.tracking_id in found]
+
+
+def said_of_families(lesions: Sequence[Lesion], dates: Sequence[DateInputs]) -> tuple[str, ...]:
+    """Warnings about lesions that merged or split: sizes of one id are then those of more or of less."""
+    labels = {one.tracking_id: one.label for one in lesions}
+    found = []
+    for one in lesions:
+        if one.merged_into is not None:
+            when = dates[one.states.index(MERGED)].name
+            found.append(
+                f"{one.label} has merged into {labels[one.merged_into]} at {when}: sizes of "
+                f"{labels[one.merged_into]} hold both from then on, and {one.label} keeps its former outline."
+            )
+        if one.split_from is not None:
+            when = dates[next(k for k, name in enumerate(one.names) if name is not None)].name
+            found.append(
+                f"{one.label} has split from {labels[one.split_from]} at {when}: sizes of {labels[one.split_from]} are "
+                f"those of the part that keeps its id, and {one.label} has no value of its own before."
+            )
+    return tuple(found)
+
+
 def _lesion(
     tracking_id: str,
     names: dict[int, str],
@@ -113,7 +150,7 @@ def _lesion(
     first = min(names)
     outlines, said = [], []
     for k in range(len(dates)):
-        state = states.get(k, "baseline" if k == first and first == 0 else "not drawn")
+        state = states.get(k, BASELINE if k == first else "not drawn")
         if k in names:
             outline = Outline(DRAWN, dates[k].lesions[names[k]], k)
         elif k < first and states and min(states) < first:  # others were drawn before, this one was not there yet
