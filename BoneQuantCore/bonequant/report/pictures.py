@@ -107,8 +107,13 @@ def _framed(
 
 def to_png(figure: Figure, dpi: int = 110) -> bytes:
     """The figure as PNG bytes without a time stamp, so that equal pictures are equal files."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, facecolor=figure.get_facecolor(), metadata={"Software": None})
+    figure.set_dpi(dpi)
+    # savefig would resample every image twice, once for the layout alone; zlib's default level takes twice the time
+    # for a file a sixth smaller.
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return stream.getvalue()
 
 

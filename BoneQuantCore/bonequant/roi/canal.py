@@ -104,7 +104,7 @@ def cast_rays(wall: np.ndarray, grid_mm: float, reach_mm: float) -> np.ndarray:
             dy, dx = round(step * np.sin(angle)), round(step * np.cos(angle))
             to_y, of_y = _overlap(dy, wall.shape[1])
             to_x, of_x = _overlap(dx, wall.shape[2])
-            distance[direction][:, of_y, of_x][wall[:, to_y, to_x]] = step
+            np.copyto(distance[direction][:, of_y, of_x], np.uint8(step), where=wall[:, to_y, to_x])
     return distance
 
 
