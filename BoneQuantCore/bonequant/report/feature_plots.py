@@ -109,10 +109,8 @@ def contributions(prediction: Prediction) -> bytes:
 
 def _two_rows(features: int):  # type: ignore[no-untyped-def]
     """A thin panel over a large one."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.0, 1.5 + 0.3 * max(features, 3)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(2, 1, height_ratios=[1, max(features, 3) * 1.1])
     return figure, axes

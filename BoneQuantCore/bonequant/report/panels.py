@@ -20,11 +20,9 @@ _MODELS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 
 def panels(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure in inches with ``rows`` times ``columns`` axes, row by row, without a display."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
     axes: list[Axes] = np.ravel(figure.subplots(rows, columns, squeeze=False)).tolist()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

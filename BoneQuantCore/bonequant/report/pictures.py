@@ -124,14 +124,12 @@ def _dark_row(planes: Sequence[Plane]) -> tuple[Figure, list[Axes]]:
 
 def _dark_grid(rows: int, planes: Sequence[Plane]) -> tuple[Figure, list[list[Axes]]]:
     # The object interface of matplotlib: no global state, no display, safe in threads.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     widths = [plane.points.shape[1] for plane in planes]
     heights = [plane.points.shape[0] for plane in planes]
     scale = 13.0 / sum(widths)
     figure = Figure(figsize=(13.6, rows * (max(heights) * scale + 0.35) + 0.35), layout="constrained")
-    FigureCanvasAgg(figure)
     figure.set_facecolor(_PANEL_BACKGROUND)
     axes = figure.subplots(rows, len(planes), squeeze=False, width_ratios=widths)
     for axis in axes.flat:
