@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     scan = simulate_dynamic_spect(dynamic_spect_preset("small"))
     durations = np.array(scan.settings.durations_s)
     starts = np.concatenate([[0.0], np.cumsum(durations)[:-1]])
-    times, means = starts + durations / 2, scan.curves["blood"]
+    times, means = starts + durations / 2, scan.curves["blood_pool"]
     ways = {
         "middles of frames": (means, None),
         "means over frames": (through_means(starts, durations, means, "Bq/mL"), durations),
@@ -46,10 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             ]
             print(f"{name:>8} {model:>11} {way:>18}   {'   '.join(cells)}")
     masks = {}
-    for name in ("liver", "spleen", "blood"):
+    for name in ("liver", "spleen", "blood_pool"):
         core = ndimage.binary_erosion(sitk.GetArrayFromImage(scan.masks[name]) > 0, iterations=2)
-        image = scan.series.geometry.apply_to(sitk.GetImageFromArray(core.astype(np.uint8)))
-        masks["blood_pool" if name == "blood" else name] = image
+        masks[name] = scan.series.geometry.apply_to(sitk.GetImageFromArray(core.astype(np.uint8)))
     masks["lesion"] = scan.masks["lesion"]
     print("Images of 12 mm FWHM with noise, through the job")
     for row in job.run(job.DynamicSpectInputs(scan.series, masks)).rows:

@@ -75,6 +75,18 @@ class Settings:
             raise SettingsError(f"{cls.__name__} has no setting {', '.join(unknown)}. Known: {', '.join(known)}.")
         return cls(**values)
 
+    @classmethod
+    def of(cls, value: Self | dict[str, Any] | None) -> Self:
+        """Settings as a caller may give them: an object of this class, plain values, or None for the defaults.
+
+        Raises SettingsError for anything else, and as :meth:`from_dict`.
+        """
+        if value is None or isinstance(value, dict):
+            return cls.from_dict(value or {})
+        if not isinstance(value, cls):
+            raise SettingsError(f"settings must be {cls.__name__}, or a dictionary of its names, not {value!r}.")
+        return value
+
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2)
 

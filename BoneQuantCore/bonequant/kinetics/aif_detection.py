@@ -97,7 +97,7 @@ def find_aif(
         InputError: nothing enhances like an artery, fewer than 6 frames, or every slice fails (the message says why).
         GeometryError: the mask lies on another grid.
     """
-    s = settings or AifSettings()
+    s = AifSettings.of(settings)
     report = progress or no_progress
     times = series.times_s
     if len(times) < 6:

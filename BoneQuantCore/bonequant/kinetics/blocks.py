@@ -25,7 +25,10 @@ Curves = Callable[[int, int], np.ndarray]  # (start, stop) to curves (T, stop - 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Of N voxels: kernel rows p1, p2, k, k2 (4, N), delays (N, inputs); parameters, rss, r2 and at_bound (N,) each."""
+    """Of N voxels: kernel rows p1, p2, k, k2 (4, N), delays (N, inputs); parameters, rss, r2 and at_bound (N,) each.
+
+    A parameter that nothing tells is NaN although the voxel was fitted: ve and kep where Ktrans is 0.
+    """
 
     kernel: np.ndarray
     delays: np.ndarray
@@ -111,6 +114,9 @@ def _fit_block(problem: Problem, curves: np.ndarray, where: slice, out: Fitted) 
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(spread > 0.0, 1.0 - rss / spread, np.nan)
 
+    for amplitude, names in problem.model.undefined.items():
+        nothing = values[amplitude] == 0.0
+        values |= {name: np.where(nothing, np.nan, values[name]) for name in names}
     out.kernel[:, place] = kernel.p1, kernel.p2, kernel.k, kernel.k2
     out.delays[place] = delays
     for name, column in values.items():

@@ -28,7 +28,8 @@ _BLOCK = 8192  # curves whose standard errors are worked out together
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What a fit of N curves found. NaN stands where a curve could not be fitted.
+    """What a fit of N curves found. NaN stands where a curve could not be fitted, and where nothing tells a parameter:
+    ve and kep of a curve whose Ktrans is 0 (``Model.undefined``).
 
     Attributes:
         model: name of the model.
@@ -101,7 +102,7 @@ def fit(
         InputError: times, shapes or inputs that cannot be used, or fewer frames than the model needs.
         SettingsError: unknown model.
     """
-    settings = settings or KineticsSettings()
+    settings = KineticsSettings.of(settings)
     times = checked_times(times_s)
     data = np.atleast_2d(np.asarray(curves))
     if data.ndim != 2 or data.shape[1] != len(times):

@@ -44,7 +44,7 @@ def fit_maps(
     Raises:
         InputError, GeometryError, SettingsError: as :func:`fit`, or the mask is empty or on another grid.
     """
-    settings = settings or KineticsSettings()
+    settings = KineticsSettings.of(settings)
     problem = make_problem(series.times_s, aif, model, settings, portal)
     voxels = _voxels(mask, series.geometry)
     frames = np.asarray(series.frames).reshape(len(series.times_s), -1)
@@ -64,6 +64,11 @@ def fit_maps(
         )
     if found.at_bound.any():
         warnings.append(f"{int(found.at_bound.sum())} of {len(voxels)} voxels sit on a bound of a parameter.")
+    for amplitude, names in problem.model.undefined.items():
+        nothing = int(np.count_nonzero(found.values[amplitude] == 0.0))
+        if nothing:
+            said = f"{' and '.join(names)} cannot be told: NaN"
+            warnings.append(f"{nothing} of {len(voxels)} voxels have {amplitude} 0, where {said}.")
 
     columns = {**found.values, "rss": found.rss, "r2": found.r2}
     units = {**units_of(problem.model, settings), "rss": f"({series.unit})^2" if series.unit else ""}

@@ -50,6 +50,7 @@ class Model:
         box: bounds of the amplitudes.
         parameters: kernel to the reported parameters.
         kernel: the free parameters back to the kernel.
+        undefined: amplitude to the parameters that nothing tells where it is 0: every rate gives the same curve there.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Model:
     box: Callable[[KineticsSettings], Box]
     parameters: Callable[[Kernel], Values]
     kernel: Callable[[Values], Kernel]
+    undefined: dict[str, tuple[str, ...]]
 
     @property
     def delays(self) -> tuple[str, ...]:
@@ -184,6 +186,7 @@ MODELS: dict[str, Model] = {
             _tofts_box,
             _tofts,
             _tofts_kernel,
+            {"ktrans": ("ve", "kep")},
         ),
         Model(
             "extended_tofts",
@@ -194,6 +197,7 @@ MODELS: dict[str, Model] = {
             _extended_box,
             _extended,
             _tofts_kernel,
+            {"ktrans": ("ve", "kep")},
         ),
         Model(
             "patlak",
@@ -204,6 +208,7 @@ MODELS: dict[str, Model] = {
             lambda settings: Box(*settings.ps, *settings.vp),
             _patlak,
             _patlak_kernel,
+            {},
         ),
         Model(
             "one_tissue",
@@ -214,6 +219,7 @@ MODELS: dict[str, Model] = {
             lambda settings: Box(*settings.k1, *settings.vb),
             _one_tissue,
             _one_tissue_kernel,
+            {"k1": ("k2", "vt")},
         ),
         Model(
             "2cum",
@@ -224,6 +230,7 @@ MODELS: dict[str, Model] = {
             lambda settings: Box(0.0, settings.fp[1] / 100, 0.0, settings.fp[1] / 100, 0.0, settings.vp[1]),
             _two_cum,
             _two_cum_kernel,
+            {"fp": ("ps", "vp")},
         ),
         Model(
             "2cxm",
@@ -234,6 +241,7 @@ MODELS: dict[str, Model] = {
             lambda settings: Box(0.0, settings.fp[1] / 100, 0.0, settings.fp[1] / 100, 0.0, 1.0),
             _two_cxm,
             _two_cxm_kernel,
+            {"fp": ("ps", "vp", "ve"), "ps": ("ve",)},
         ),
         Model(
             "dual_input_liver",
@@ -254,6 +262,7 @@ MODELS: dict[str, Model] = {
             lambda settings: Box(*settings.k1, *settings.k1),
             _liver,
             _liver_kernel,
+            {"tlp": ("k2", "dv", "mtt_s")},
         ),
     )
 }

@@ -109,7 +109,7 @@ def correct_motion(
             deformable model.
         GeometryError: the mask lies on another grid.
     """
-    s = settings or MotionSettings()
+    s = MotionSettings.of(settings)
     report = progress or no_progress
     if len(series.times_s) < 2:
         raise InputError("One frame cannot move against another: motion correction needs two at least.")

@@ -58,7 +58,7 @@ def preprocess(
 
     Raises InputError where no voxel is left.
     """
-    s = settings or PreprocessSettings()
+    s = PreprocessSettings.of(settings)
     report = progress or no_progress
     steps: list[str] = []
     report(0.0, "Finding the background")

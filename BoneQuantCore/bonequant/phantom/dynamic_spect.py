@@ -43,7 +43,7 @@ class TracerTissue:
 
 
 TISSUES = {
-    "blood": TracerTissue(0.0, 0.0, 1.0),
+    "blood_pool": TracerTissue(0.0, 0.0, 1.0),
     "marrow": TracerTissue(0.06, 0.0, 0.08),  # colloid: taken up for good
     "liver": TracerTissue(0.25, 0.0, 0.2),
     "spleen": TracerTissue(0.3, 0.0, 0.2),
@@ -170,7 +170,8 @@ def _tissue_of(body: Torso, number: int) -> str:
         return "lesion"
     if part.tissue in _MARROW:
         return "marrow"
-    return part.tissue if part.tissue in TISSUES else ""
+    tissue = "blood_pool" if part.tissue == "blood" else part.tissue  # as the job names its input
+    return tissue if tissue in TISSUES else ""
 
 
 def _facts(s: DynamicSpectSettings, half_life_s: float) -> Acquisition:

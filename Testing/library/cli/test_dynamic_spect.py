@@ -46,7 +46,7 @@ def case(scan, tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_nm(volume, folder / "NM" / f"frame_{t:02d}.dcm", series=f"frame {t}")
         start += duration
     masks = {}
-    for name, source in (("liver", "liver"), ("Blood pool", "blood")):
+    for name, source in (("liver", "liver"), ("Blood pool", "blood_pool")):
         array = ndimage.binary_erosion(sitk.GetArrayFromImage(scan.masks[source]) > 0, iterations=2)
         masks[name] = geometry.apply_to(sitk.GetImageFromArray(array.astype(np.uint8)))
     write_segmentation(masks, folder / "regions.seg.nrrd")

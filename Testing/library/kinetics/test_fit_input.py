@@ -7,6 +7,7 @@ import pytest
 from bonequant.errors import Cancelled, GeometryError, InputError, SettingsError
 from bonequant.kinetics import (
     MODELS,
+    AifSettings,
     KineticsSettings,
     convolve_exponential,
     curve_maps,
@@ -93,8 +94,30 @@ def test_curves_that_are_not_finite_are_nan_and_counted(model):
 def test_a_flat_curve_is_flagged_not_passed_off():
     found = fit(TIMES_S, np.zeros(40), AIF)
     assert found.at_bound[0] and np.isnan(found.r2[0])
+    assert found["ktrans"][0] == 0.0 and np.isnan([found["ve"][0], found["kep"][0]]).all()
     with pytest.raises(KeyError, match="ktrans"):
         found["foo"]
+
+
+def test_unknown_ve_is_counted_in_the_maps():
+    rows = np.concatenate([curves(58), 0.1 * AIF.values[None], np.zeros((1, 40))])  # one voxel of blood, one of nothing
+    maps = fit_maps(series_of(rows), AIF)
+    assert np.isnan(maps["ve"].array.ravel()[-1]) and maps["ktrans"].array.ravel()[-1] == 0.0
+    nothing = int((maps["ktrans"].array == 0.0).sum())
+    assert np.count_nonzero(np.isnan(maps["ve"].array)) == nothing
+    assert any(f"{nothing} of 60 voxels have ktrans 0" in note for note in maps["ve"].warnings)
+
+
+def test_settings_are_taken_as_a_dictionary_and_anything_else_is_refused():
+    rows, bounds = curves(3), {"ktrans": [0.0, 0.2]}
+    expected = fit(TIMES_S, rows, AIF, settings=KineticsSettings(ktrans=(0.0, 0.2)))
+    assert np.array_equal(fit(TIMES_S, rows, AIF, settings=bounds)["ktrans"], expected["ktrans"])
+    series = series_of(curves(60))
+    assert np.nanmax(fit_maps(series, AIF, settings=bounds)["ktrans"].array) <= np.float32(0.2)
+    with pytest.raises(SettingsError, match="ktran"):
+        fit(TIMES_S, rows, AIF, settings={"ktran": [0.0, 0.2]})
+    with pytest.raises(SettingsError, match="KineticsSettings"):
+        fit(TIMES_S, rows, AIF, settings=AifSettings())
 
 
 def test_prediction_residual_and_r2_agree():
@@ -148,8 +171,14 @@ def test_curves_without_enhancement_pass_silently(model):
     assert found.n_failed == 0 and found.at_bound[-3:-1].all()
     for name in MODELS[model].free:
         low, high = getattr(KineticsSettings(), MODELS[model].free[name])
-        assert np.all((found[name] >= low) & (found[name] <= high))
+        within = (found[name] >= low) & (found[name] <= high)
+        assert np.all(within | np.isnan(found[name]))
         assert np.isnan(errors[name][found.at_bound]).all()
+    for amplitude, names in MODELS[model].undefined.items():  # no tissue at all takes part: any rate gives this curve
+        nothing = found[amplitude] == 0.0
+        assert nothing.any()
+        assert all(np.isnan(found[name][nothing]).all() for name in names)
+        assert np.isfinite(found.predict()[nothing]).all()
 
 
 def test_maps_refuse_masks_that_do_not_fit_and_can_be_cancelled():

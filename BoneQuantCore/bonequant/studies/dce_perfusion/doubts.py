@@ -10,6 +10,7 @@ from bonequant.studies.dce_perfusion.concentration import SignalFacts
 
 LOST = "NaN: "  # how the counts of voxels without a value begin
 AT_BOUND = "fitted, with a parameter on a bound"
+NOTHING = "fitted, with {amplitude} 0: {names} cannot be told there, NaN"
 _POOR_QUALITY = 0.8
 _MANY_LOST, _MANY_AT_BOUND = 0.01, 0.25
 _LONG_DELAY_S = 8.0

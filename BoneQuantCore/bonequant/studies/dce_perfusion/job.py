@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bonequant.errors import InputError
 from bonequant.kinetics import (
     AIF,
     DESCRIPTIVE_UNITS,
+    MODELS,
     KineticsSettings,
     MotionResult,
     correct_motion,
@@ -32,7 +34,7 @@ from bonequant.studies.dce_perfusion.arterial import (
     raw_artery,
 )
 from bonequant.studies.dce_perfusion.concentration import SignalFacts, signal_facts, to_fitted_quantity
-from bonequant.studies.dce_perfusion.doubts import AT_BOUND, LOST, doubts
+from bonequant.studies.dce_perfusion.doubts import AT_BOUND, LOST, NOTHING, doubts
 from bonequant.studies.dce_perfusion.inputs import DceInputs, check
 from bonequant.studies.dce_perfusion.regions import Weights, measure_regions, weights_of
 from bonequant.studies.dce_perfusion.result import DceResult
@@ -51,7 +53,7 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
 
     Raises InputError, MissingFactError, GeometryError or SettingsError, with the way out in the message.
     """
-    settings, report = settings or DceSettings(), progress or no_progress
+    settings, report = DceSettings.of(settings), progress or no_progress
     if inputs.delay_s is not None:
         settings = dataclasses.replace(settings, delay_s=inputs.delay_s)
     facts = known_facts(inputs, settings)
@@ -97,7 +99,8 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
 
     report(0.95, "Measuring regions")
     regions = weights or {ALL_FITTED: _all_fitted(concentration)}
-    counts = _counts(count, finite, mask, body, made.lost, maps, concentration)
+    undefined = MODELS[settings.model].undefined if kinetic else {}
+    counts = _counts(count, finite, mask, body, made.lost, maps, concentration, undefined)
     result = DceResult(
         name=inputs.name,
         settings=settings,
@@ -136,7 +139,7 @@ def arterial_input(inputs: DceInputs, settings: DceSettings | None = None, progr
 
     Raises as :func:`run`; InputError without a kinetic model, which takes no input.
     """
-    settings, report = settings or DceSettings(), progress or no_progress
+    settings, report = DceSettings.of(settings), progress or no_progress
     if settings.model == DESCRIPTIVE_ONLY:
         raise InputError("Descriptive maps take no arterial input: choose a kinetic model (model).")
     facts = known_facts(inputs, settings)
@@ -216,6 +219,7 @@ def _counts(
     lost: dict[str, int],
     maps: dict[str, Volume],
     concentration: DynamicSeries,
+    undefined: Mapping[str, tuple[str, ...]],
 ) -> dict[str, int]:
     chosen = int(np.count_nonzero(mask))
     fitted = int(np.count_nonzero(np.isfinite(concentration.frames).all(axis=0)))
@@ -229,6 +233,10 @@ def _counts(
     }
     if "at_bound" in maps:
         counts[AT_BOUND] = int(np.count_nonzero(maps["at_bound"].array))
+    for amplitude, names in undefined.items():
+        nothing = int(np.count_nonzero(maps[amplitude].array == 0.0)) if amplitude in maps else 0
+        if nothing:
+            counts[NOTHING.format(amplitude=amplitude, names=" and ".join(names))] = nothing
     return counts
 
 

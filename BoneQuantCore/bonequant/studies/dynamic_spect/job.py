@@ -30,7 +30,7 @@ def run(
     inputs: DynamicSpectInputs, settings: DynamicSpectSettings | None = None, progress: Progress | None = None
 ) -> DynamicSpectResult:
     """Measure one dynamic scan. Raises InputError or MissingFactError, with the way out in the message."""
-    settings, report = settings or DynamicSpectSettings(), progress or no_progress
+    settings, report = DynamicSpectSettings.of(settings), progress or no_progress
     check(inputs)
     report(0.0, "Decay and durations")
     frames = comparable(inputs.series, settings)

@@ -46,7 +46,7 @@ def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Pr
 
     Raises InputError, ConfirmationRequired or RegistrationError, with the way out in the message.
     """
-    settings, report = settings or LiverSettings(), progress or no_progress
+    settings, report = LiverSettings.of(settings), progress or no_progress
     warnings = [*inputs.series.warnings, *check(inputs)]
     regions = find_roles(inputs.masks)  # before the long work
     theirs = find_roles({**first_reader_s(inputs.masks, inputs.second), **inputs.second}) if inputs.second else None

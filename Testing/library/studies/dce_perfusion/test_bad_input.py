@@ -107,6 +107,21 @@ def test_impossible_voxels_are_nan_and_counted_by_reason() -> None:
     assert any("NaN in the maps" in text for text in found.warnings)
 
 
+def test_ve_is_not_known_where_nothing_leaves_the_vessels() -> None:
+    """A flat curve, and one that falls: Ktrans is 0, so no ve (nor kep) can be told; it is NaN, and counted."""
+    given = inputs()
+    frames = given.series.frames
+    frames[:, 0, 0, 0] = frames[0, 0, 0, 0]
+    frames[5:, 0, 0, 1] = 0.9 * frames[0, 0, 0, 1]
+    found = run(given, SETTINGS)
+    for place in ((0, 0, 0), (0, 0, 1)):
+        assert found.maps["ktrans"].array[place] == 0.0
+        assert np.isnan(found.maps["ve"].array[place]) and np.isnan(found.maps["kep"].array[place])
+        assert np.isfinite(found.maps["rss"].array[place])
+    assert found.counts["fitted, with ktrans 0: ve and kep cannot be told there, NaN"] == 2
+    assert found.counts["fitted"] == np.prod(GRID.shape)
+
+
 def test_a_region_of_nan_alone() -> None:
     region = np.zeros(GRID.shape, bool)
     region[0, 0, :3] = True

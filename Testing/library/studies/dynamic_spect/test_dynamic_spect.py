@@ -32,9 +32,7 @@ def masks(scan):
     for name, mask in scan.masks.items():
         array = sitk.GetArrayFromImage(mask) > 0
         core = ndimage.binary_erosion(array, iterations=1 if name == "lesion" else 2)
-        found["blood_pool" if name == "blood" else name] = scan.series.geometry.apply_to(
-            sitk.GetImageFromArray(core.astype(np.uint8))
-        )
+        found[name] = scan.series.geometry.apply_to(sitk.GetImageFromArray(core.astype(np.uint8)))
     return {name: mask for name, mask in found.items() if sitk.GetArrayViewFromImage(mask).any()}
 
 
