@@ -7,7 +7,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from bonequant.errors import BoneQuantError, InputError
 from bonequant.io import Overrides
 from bonequant.io.csv_table import CsvRow
 from bonequant.io.typed_text import fact_from_text
-from bonequant.settings import put_text
+from bonequant.settings import Settings, put_text
 from bonequant.volume import Acquisition
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # safe as a folder on every system, in a cell, in a log
@@ -28,15 +28,19 @@ _GROUPS = ("fact.", "set.", "label.")
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one cell (or row) of a manifest; line 0 is a folder's."""
+    """What is wrong with one cell (or row) of a manifest; line 0 is a patient's folder, which ``folder`` names then.
+
+    ``cell`` is what is written there.
+    """
 
     line: int
     column: str
     text: str
+    cell: str = ""
+    folder: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line}, " if self.line else ""
-        return f"{where}{self.column}: {self.text}"
+        return f"{f'line {self.line}' if self.line else self.folder}, {self.column}: {self.text}"
 
 
 def check_case(
@@ -46,7 +50,8 @@ def check_case(
     problems: list[Problem] = []
 
     def wrong(column: str, text: object) -> None:
-        problems.append(Problem(row.line, column, " ".join(str(text).split())))
+        folder = "" if row.line else row.where
+        problems.append(Problem(row.line, column, " ".join(str(text).split()), row.cells.get(column, ""), folder))
 
     columns = {column.name: column for column in job.columns}
     for name in row.cells:
@@ -75,11 +80,7 @@ def check_case(
                 texts[name] = _text(text, column)
         except InputError as error:
             wrong(name, error)
-    chosen = None
-    try:
-        chosen = job.settings().from_dict(_settings(row, base, settings))
-    except BoneQuantError as error:
-        wrong("settings", error)
+    chosen = _settings(row, job, base, settings, wrong)
     given = {**facts}
     for name, text in _group(row, "fact.").items():
         try:
@@ -92,27 +93,48 @@ def check_case(
         wrong("fact", error)
     if problems or chosen is None:
         return None, problems
-    return (
-        Case(
-            patient=row.cells["patient"],
-            visit=row.cells.get("visit", ""),
-            line=row.line,
-            paths=paths,
-            texts=texts,
-            facts=given,
-            settings=chosen,
-            labels=_group(row, "label."),
-        ),
-        [],
+    case = Case(
+        patient=row.cells["patient"],
+        visit=row.cells.get("visit", ""),
+        line=row.line,
+        paths=paths,
+        texts=texts,
+        facts=given,
+        settings=chosen,
+        labels=_group(row, "label."),
     )
+    for name, doubt in job.check(case):
+        wrong(name, doubt)
+    return (None if problems else case), problems
 
 
 def _group(row: CsvRow, prefix: str) -> dict[str, str]:
     return {name[len(prefix) :]: text for name, text in row.cells.items() if name.startswith(prefix)}
 
 
-def _settings(row: CsvRow, base: Path, common: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(
+    row: CsvRow, job: Job, base: Path, common: Mapping[str, Any], wrong: Callable[[str, object], None]
+) -> Settings | None:
     """Common settings, those of the row's file, and the row's own cells, the later before the earlier."""
+    try:
+        values = _of_file(row, base, common)
+        chosen = job.settings().from_dict(values)
+    except BoneQuantError as error:
+        wrong("settings", error)
+        return None
+    for name, text in _group(row, "set.").items():
+        laid_over = copy.deepcopy(values)
+        try:
+            put_text(laid_over, name, text, f"set.{name}")
+            chosen = job.settings().from_dict(laid_over)
+        except BoneQuantError as error:  # the next cell may be wrong too
+            wrong(f"set.{name}", error)
+        else:
+            values = laid_over
+    return chosen
+
+
+def _of_file(row: CsvRow, base: Path, common: Mapping[str, Any]) -> dict[str, Any]:
     values = copy.deepcopy(dict(common))
     if "settings" in row.cells:
         path = _path(row.cells["settings"], base)
@@ -123,8 +145,6 @@ def _settings(row: CsvRow, base: Path, common: Mapping[str, Any]) -> dict[str, A
         if not isinstance(read, dict):
             raise InputError(f"{path.name} must hold one JSON object of settings")
         values = _over(values, read)
-    for name, text in _group(row, "set.").items():
-        put_text(values, name, text, f"set.{name}")
     return values
 
 
@@ -161,6 +181,8 @@ def _path(text: str, base: Path) -> Path:
     try:
         if not path.exists():
             raise InputError(f"{text} does not exist")
+        if not (path.is_file() or path.is_dir()):
+            raise InputError(f"{text} is neither a file nor a folder")
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             raise InputError(f"{text} cannot be read: permission denied")
         if path.is_dir() and not any(path.iterdir()):

@@ -1,5 +1,8 @@
 """What a case's result depends on: contents of its files, settings, facts, the code and the packages under it.
 
+Names count as well as contents: masks and the parts of a date are told apart by theirs, and several paths of a cell
+stand in an order. What lies above a path does not count, so that data may move to another disk.
+
 Hashing every file anew on each start would read the whole cohort; a file whose size and time of change are as they
 were is taken as unchanged, unless ``verify`` is asked for.
 """
@@ -10,12 +13,14 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import bonequant
 from bonequant.batch.case import Case
+from bonequant.errors import InputError
 from bonequant.provenance import hash_files, versions
 from bonequant.report import jsonable
 
@@ -26,18 +31,23 @@ def files_of(case: Case) -> dict[str, list[Path]]:
 
 
 def stamp(files: Mapping[str, Iterable[Path]]) -> str:
-    """A hash over names, sizes and times of change: equal as long as nobody touched a file."""
+    """A hash over names, sizes and times of change: equal as long as nobody touched a file.
+
+    Raises OSError for what is gone, InputError for a pipe or device, which may never end.
+    """
     digest = hashlib.sha256()
     for column, paths in sorted(files.items()):
         for path in paths:
             found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise InputError(f"{path} is no regular file.")
             digest.update(repr((column, str(path), found.st_size, found.st_mtime_ns)).encode())
     return digest.hexdigest()
 
 
-def hash_inputs(files: Mapping[str, Iterable[Path]]) -> dict[str, str]:
-    """SHA-256 of the contents, by column."""
-    return {column: hash_files(paths) for column, paths in sorted(files.items())}
+def hash_inputs(case: Case, files: Mapping[str, Iterable[Path]]) -> dict[str, str]:
+    """SHA-256 by column over the contents of the files, their names below the path, and the order of the paths."""
+    return {column: _hash_column(case.paths[column], found) for column, found in sorted(files.items())}
 
 
 def fingerprint(case: Case, job: str, inputs: Mapping[str, str]) -> dict[str, Any]:
@@ -50,8 +60,16 @@ def fingerprint(case: Case, job: str, inputs: Mapping[str, str]) -> dict[str, An
         "settings": hashlib.sha256(text.encode()).hexdigest(),
         "settings_files": _hash_named(chosen["settings"]),
         "code": code_hash(),
-        "versions": {name: version for name, version in versions().items() if name != "python"},
+        "versions": dict(_versions()),
     }
+
+
+def _hash_column(paths: Sequence[Path], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        place, path = next((k, path) for k, path in enumerate(paths) if path == file or path in file.parents)
+        digest.update(repr((place, file.relative_to(path.parent).as_posix(), hash_files([file]))).encode())
+    return digest.hexdigest()
 
 
 @functools.cache
@@ -65,10 +83,15 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version) for name, version in versions().items() if name != "python")
+
+
 def _hash_named(values: Any) -> str:
     """A hash over the files that settings name (a protocol of the user's own, say); "" where they name none."""
-    if isinstance(values, dict):
-        return "".join(_hash_named(value) for value in values.values())
+    if isinstance(values, (dict, list)):
+        return "".join(_hash_named(value) for value in (values.values() if isinstance(values, dict) else values))
     if not isinstance(values, str) or not values.endswith((".json", ".csv")) or not Path(values).is_file():
         return ""
     return hash_files([values])
@@ -81,4 +104,12 @@ def _files(path: Path) -> list[Path]:
     def refuse(error: OSError) -> None:
         raise error
 
-    return sorted(Path(folder) / name for folder, _, names in os.walk(path, onerror=refuse) for name in names)
+    found: list[Path] = []
+    seen: set[str] = set()  # links are followed, since readers follow them, and may lead in a circle
+    for folder, inner, names in os.walk(path, onerror=refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        inner[:] = [] if real in seen else sorted(inner)
+        if real not in seen:
+            found += [Path(folder) / name for name in names]
+        seen.add(real)
+    return sorted(found)

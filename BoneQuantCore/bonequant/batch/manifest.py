@@ -65,30 +65,34 @@ def read_manifest(
         settings: common to all rows, as plain values; a row's own come before them.
         facts: common to all rows.
 
-    Raises InputError where there is no manifest, no row, or no job.
+    Raises InputError where there is no manifest, no row, or no job; SettingsError for common settings that are none.
     """
     source = Path(path)
+    problems: list[Problem] = []
     if source.is_dir():
         if job is None:
             raise InputError(f"{source}: say which job is to run (--job).")
-        adapter, rows = job_named(job), _rows_of_tree(source, job_named(job))
+        adapter = job_named(job)
+        rows, problems = _rows_of_tree(source, adapter)
     else:
         rows = read_csv_table(source, extra_cells=True).rows
         if not rows:
             raise InputError(f"{source} holds no row below its heading.")
         adapter = _job_of(rows, job, source)
+    adapter.settings().from_dict(dict(settings or {}))  # wrong for all rows: said once
     base = source.resolve() if source.is_dir() else source.resolve().parent
+    unclear = {problem.folder for problem in problems}
     cases: list[Case] = []
-    problems: list[Problem] = []
     for row in rows:
         case, found = check_case(row, adapter, base, settings or {}, facts or {})
         problems += found
-        if case is not None:
+        if case is not None and (row.line or row.where not in unclear):
             cases.append(case)
     keys = Counter(case.key.casefold() for case in cases)
     for case in cases:
         if keys[case.key.casefold()] > 1:
-            problems.append(Problem(case.line, "patient", f"{case.key} stands there more than once; number the visits"))
+            text = f"{case.key} stands there more than once; number the visits"
+            problems.append(Problem(case.line, "patient", text, case.patient, case.key))
     sound = tuple(case for case in cases if keys[case.key.casefold()] == 1)
     return Manifest(adapter.name, sound, source, tuple(sorted(problems, key=lambda problem: problem.line)))
 
@@ -102,30 +106,39 @@ def _job_of(rows: Sequence[CsvRow], job: str | None, source: Path) -> Job:
     return job_named(named.pop())
 
 
-def _rows_of_tree(root: Path, job: Job) -> Sequence[CsvRow]:
-    """Rows of the folder convention, in order of names."""
-    rows = []
+def _rows_of_tree(root: Path, job: Job) -> tuple[tuple[CsvRow, ...], list[Problem]]:
+    """Rows of the folder convention, in order of names, and entries that would be the same column."""
+    rows: list[CsvRow] = []
+    problems: list[Problem] = []
     for folder in _folders(root):
         visits = [folder] if _entries(folder, job) else _folders(folder)
-        for visit in visits:
-            cells = {"patient": folder.name, **_entries(visit, job)}
+        for visit in visits or [folder]:  # one without anything is a problem, too
+            cells, where = {"patient": folder.name}, f"folder {visit.relative_to(root)}"
             if visit is not folder:
                 cells["visit"] = visit.name
-            rows.append(CsvRow(0, cells))
-    if not rows:
+            for name, entries in _entries(visit, job).items():
+                cells[name] = str(entries[0].absolute())
+                if len(entries) > 1:
+                    text = f"two entries would be this: {entries[0].name}, {entries[1].name}"
+                    problems.append(Problem(0, name, text, "", where))
+            rows.append(CsvRow(0, cells, where))
+    if not any(len(row.cells) > 1 + ("visit" in row.cells) for row in rows):
         names = ", ".join(column.name for column in job.paths())
         raise InputError(f"{root} holds no folder of a patient with {names} in it.")
-    return rows
+    return tuple(rows), problems
 
 
-def _entries(folder: Path, job: Job) -> dict[str, str]:
+def _entries(folder: Path, job: Job) -> dict[str, list[Path]]:
     """Path columns found in a folder by the names of its entries, whatever their case."""
     names = {column.name for column in job.paths()}
+    found: dict[str, list[Path]] = {}
     try:
-        found = {stem(entry).lower(): str(entry.absolute()) for entry in sorted(folder.iterdir())}
+        for entry in sorted(folder.iterdir()):
+            if stem(entry).lower() in names:
+                found.setdefault(stem(entry).lower(), []).append(entry)
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}.") from error
-    return {name: path for name, path in found.items() if name in names}
+    return found
 
 
 def _folders(root: Path) -> list[Path]:

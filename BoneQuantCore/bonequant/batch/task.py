@@ -92,7 +92,7 @@ def _run(case: Case, order: Order, files: dict[str, list[Path]]) -> str:
     before = stamp(files)
     former = read_record(order.out / output.PATIENTS / case.key)
     trusted = former is not None and former.stamp == before and not order.verify
-    inputs = former.fingerprint.get("inputs", {}) if former is not None and trusted else hash_inputs(files)
+    inputs = former.fingerprint.get("inputs", {}) if former is not None and trusted else hash_inputs(case, files)
     due = fingerprint(case, order.job, inputs)
     if former is not None and former.fingerprint == due and trusted:
         return "unchanged"

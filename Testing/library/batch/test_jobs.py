@@ -99,15 +99,6 @@ def test_numbers_of_a_cell_are_checked_with_the_manifest(tmp_path):
     assert [(problem.line, problem.column) for problem in manifest.problems] == [(3, "times_s"), (4, "times_s")]
 
 
-def test_response_takes_no_list_of_paths(tmp_path):
-    """Its result would depend on files that the record does not know."""
-    (tmp_path / "before.json").write_text("{}")
-    (tmp_path / "m.csv").write_text("patient,before,after\nA,before.json,before.json\n")
-    case = read_manifest(tmp_path / "m.csv", "response").checked().cases[0]
-    with pytest.raises(InputError, match="dates as folders"):
-        job_named("response").measure(case, tmp_path / "out", lambda fraction, text: None)
-
-
 def test_an_unknown_job():
     with pytest.raises(InputError, match="choose one of marrow"):
         job_named("os.path")

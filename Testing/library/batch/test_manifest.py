@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from bonequant.batch import ManifestError, read_manifest
-from bonequant.errors import InputError
+from bonequant.errors import InputError, SettingsError
 
 
 def test_rows_become_cases_with_typed_facts_settings_and_labels(tiny_cohort, tmp_path):
@@ -57,7 +58,7 @@ def test_every_problem_is_listed_with_its_line(tiny_cohort, tmp_path):
     found = read_manifest(manifest, "marrow")
     assert [(problem.line, problem.column) for problem in found.problems] == [
         (2, "patient"), (3, "spect"), (4, "spect"), (5, "ct"), (6, "mask_on"), (7, "fact.patient_weight_kg"),
-        (8, "settings"), (9, "diagnosis"), (10, "row"), (11, "patient"), (12, "patient"), (13, "spect"),
+        (8, "set.tracer"), (9, "diagnosis"), (10, "row"), (11, "patient"), (12, "patient"), (13, "spect"),
         (14, "patient"),
     ]  # fmt: skip
     assert [case.key for case in found.cases] == ["L"]
@@ -103,3 +104,69 @@ def test_a_folder_says_the_same(tiny_cohort, tmp_path):
     assert [case.key for case in cases] == ["P001", "P002", "P003_v1"]
     assert set(cases[0].paths) == {"spect", "masks"}
     assert cases[2].paths["spect"] == (tmp_path / "data/P003/v1/SPECT",)
+
+
+def test_a_folder_says_which_patient_is_wrong(tiny_cohort, tmp_path):
+    """Neither a patient without data nor one with two of a kind is passed over, or guessed at."""
+    tiny_cohort(3)
+    data = tmp_path / "data"
+    (data / "P002" / "SPECT").mkdir()
+    (data / "P002" / "SPECT" / "slice").write_bytes(b"x")
+    (data / "P004").mkdir()
+    (data / "P005" / "v1" / "SPCT").mkdir(parents=True)
+    found = read_manifest(data, "marrow")
+    assert [case.key for case in found.cases] == ["P001", "P003"]
+    assert [str(problem) for problem in found.problems] == [
+        "folder P002, spect: two entries would be this: SPECT, spect.nrrd",
+        "folder P004, spect: is empty",
+        "folder P005/v1, spect: is empty",
+    ]
+
+
+def test_every_wrong_setting_of_a_row_is_listed_and_a_common_one_once(tiny_cohort, tmp_path):
+    tiny_cohort(1)
+    good = "data/P001/spect.nrrd"
+    (tmp_path / "m.csv").write_text(
+        f"patient,spect,set.tracer,set.skeleton.low_hu,set.tracer.deep\nA,{good},gold,low,1\n"
+    )
+    found = read_manifest(tmp_path / "m.csv", "marrow")
+    assert [problem.column for problem in found.problems] == ["set.tracer", "set.skeleton.low_hu", "set.tracer.deep"]
+    with pytest.raises(SettingsError, match="gold"):
+        read_manifest(tmp_path / "m.csv", "marrow", settings={"tracer": "gold"})
+
+
+def test_a_pipe_is_no_input(tiny_cohort, tmp_path):
+    """Reading it would never end."""
+    tiny_cohort(1)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "m.csv").write_text("patient,spect\nA,pipe\nB,/dev/zero\n")
+    found = read_manifest(tmp_path / "m.csv", "marrow").problems
+    assert [(problem.line, "neither a file nor a folder" in problem.text) for problem in found] == [
+        (2, True),
+        (3, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "heading", "cells", "column"),
+    [
+        ("radiomics", "spect,ct,find", ",,yes", "spect"),
+        ("radiomics", "spect,masks", "s,", "masks"),
+        ("radiomics", "spect,masks,mask_on", "s,s,ct", "mask_on"),
+        ("marrow", "spect,masks,mask_on", "s,s,ct", "mask_on"),
+        ("dce", "series,masks,aif,aif_region", "s,s,s,aorta", "aif_region"),
+        ("dce", "series,aif_region", "s,aorta", "aif_region"),
+        ("response", "before,after", "s,s;list.json", "after"),
+        ("response", "before,after,radiotherapy_end", "s,s,31.1.2026", "radiotherapy_end"),
+        ("response", "before,after,dose_gy", "s,s,thirty", "radiotherapy_end"),
+        ("response", "before,after,dose_gy", "s,s,0", "radiotherapy_end"),
+        ("response", "before,after,fractions", "s,s,2.5", "radiotherapy_end"),
+    ],
+)
+def test_cells_that_do_not_go_together_are_found_before_the_start(tmp_path, job, heading, cells, column):
+    for name in ("s", "list.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "m.csv").write_text(f"patient,{heading}\nA,{cells}\n")
+    found = read_manifest(tmp_path / "m.csv", job)
+    assert [problem.column for problem in found.problems] == [column]
+    assert found.cases == ()

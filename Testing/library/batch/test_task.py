@@ -10,10 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bonequant.batch import output, read_manifest, task
-from bonequant.batch.fingerprint import code_hash
+import SimpleITK as sitk
+from bonequant.batch import Case, output, read_manifest, task
+from bonequant.batch.fingerprint import code_hash, files_of, hash_inputs, stamp
 from bonequant.batch.record import RECORD, ROWS, read_record
 from bonequant.errors import InputError
+from bonequant.studies.marrow_perfusion import MarrowSettings
 
 from .conftest import SETTINGS, write_tiny
 
@@ -171,3 +173,54 @@ def test_record_holds_hashes_settings_version_and_code(order, case):
     assert found["code"] == code_hash()
     assert {"bonequant", "numpy", "SimpleITK"} <= set(found["versions"])
     assert len(found["inputs"]["spect"]) == 64
+
+
+def test_names_and_order_of_files_count(order, case, tmp_path):
+    """A renamed mask is another region, and dates that change places are another course: never "unchanged"."""
+    masks = case.paths["masks"][0].parent / "regions"
+    masks.mkdir()
+    image = sitk.ReadImage(str(case.paths["masks"][0]))
+    sitk.WriteImage(image, str(masks / "a.nrrd"))
+    image *= 0
+    image[0:4, 0:4, 0:4] = 1
+    sitk.WriteImage(image, str(masks / "b.nrrd"))
+    drawn = dataclasses.replace(case, paths={**case.paths, "masks": (masks,)})
+
+    def means() -> dict[str, float]:
+        assert task.process(drawn, order).status == "done"
+        return {row["region"]: row["mean"] for row in read_record(folder(order)).measured.rows}
+
+    first = means()
+    for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
+        (masks / f"{old}.nrrd").rename(masks / f"{new}.nrrd")
+    assert means() == {"a": first["b"], "b": first["a"]}
+    paths = {"spect": case.paths["spect"], "masks": (masks / "a.nrrd", masks / "b.nrrd")}
+    turned = dataclasses.replace(case, paths={**paths, "masks": paths["masks"][::-1]})
+    files = [files_of(one) for one in (dataclasses.replace(case, paths=paths), turned)]
+    assert hash_inputs(dataclasses.replace(case, paths=paths), files[0]) != hash_inputs(turned, files[1])
+
+
+def test_data_that_moved_to_another_disk_are_not_measured_again(order, case, tmp_path):
+    task.process(case, order)
+    (tmp_path / "data").rename(tmp_path / "disk2")
+    moved = {column: tuple(tmp_path / "disk2" / p.relative_to(tmp_path / "data") for p in paths)
+             for column, paths in case.paths.items()}  # fmt: skip
+    assert task.process(dataclasses.replace(case, paths=moved), order).status == "unchanged"
+
+
+def test_a_link_to_a_folder_is_followed_as_the_readers_do(tmp_path):
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "slice").write_text("1")
+    (tmp_path / "date").mkdir()
+    (tmp_path / "date" / "DCE").symlink_to(real)
+    (real / "back").symlink_to(tmp_path / "date")  # a circle
+    case = Case("A", MarrowSettings(), paths={"before": (tmp_path / "date",)})
+    files = files_of(case)
+    assert [path.name for path in files["before"]] == ["slice"]
+    before = hash_inputs(case, files), stamp(files)
+    (real / "slice").write_text("22")
+    assert (hash_inputs(case, files), stamp(files)) != before
+    os.mkfifo(real / "pipe")
+    with pytest.raises(InputError, match="no regular file"):
+        stamp(files_of(case))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 
-from bonequant.batch.jobs.job import Column, Job, Measured
+from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
 from bonequant.errors import InputError
 
-__all__ = ["NAMES", "Column", "Job", "Measured", "job_named"]
+__all__ = ["NAMES", "Column", "Doubt", "Job", "Measured", "job_named"]
 
 NAMES = ("marrow", "liver", "radiomics", "dce", "response")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from bonequant.batch.case import Case
-from bonequant.batch.jobs.job import Column, Job, Measured
+from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
 from bonequant.progress import Progress, part_of
 from bonequant.settings import Settings
 
@@ -49,6 +50,13 @@ def _measure(case: Case, out: Path, progress: Progress) -> Measured:
     return Measured(result.rows, quality, result.warnings)
 
 
+def _check(case: Case) -> Iterable[Doubt]:
+    if case.path("aif") is not None and "aif_region" in case.texts:
+        yield "aif_region", "the input is a curve (aif) or a region, not both"
+    if "aif_region" in case.texts and case.path("masks") is None:
+        yield "aif_region", "names a mask, but masks is empty"
+
+
 JOB = Job(
     name="dce",
     title="DCE perfusion",
@@ -75,4 +83,5 @@ JOB = Job(
         "volume_ml": "volume (mL)",
     },
     memory_gb=4.0,
+    check=_check,
 )

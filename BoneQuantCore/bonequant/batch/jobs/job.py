@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +50,13 @@ class Measured:
     warnings: Sequence[str] = ()
 
 
+Doubt = tuple[str, str]  # a column, and what is wrong with its cell
+
+
+def no_doubts(case: Case) -> Iterable[Doubt]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Job:
     """A job.
@@ -60,6 +67,7 @@ class Job:
         group: column of the rows that names the region; distributions are drawn for each.
         values: columns of the rows whose distribution is drawn, with their heading; the first drives the outliers.
         memory_gb: what one case of clinical size needs, from which the number of workers follows.
+        check: what the cells of a row, each sound, leave wrong together; asked before the first case starts.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Job:
     group: str
     values: Mapping[str, str]
     memory_gb: float
+    check: Callable[[Case], Iterable[Doubt]] = no_doubts
 
     def paths(self) -> list[Column]:
         return [column for column in self.columns if column.kind in ("path", "paths")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
-from bonequant.batch.jobs.job import Column, Job, Measured
+from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
 from bonequant.progress import Progress, part_of
 from bonequant.settings import Settings
 
@@ -48,6 +49,11 @@ def _measure(case: Case, out: Path, progress: Progress) -> Measured:
     return Measured(result.rows, quality, result.warnings)
 
 
+def _check(case: Case) -> Iterable[Doubt]:
+    if case.texts.get("mask_on") == "ct" and case.path("ct") is None:
+        yield "mask_on", "the masks were drawn on a CT, but ct is empty"
+
+
 JOB = Job(
     name="marrow",
     title="Bone marrow perfusion",
@@ -65,4 +71,5 @@ JOB = Job(
     group="region",
     values={"mean": "mean uptake", "volume_ml": "volume (mL)"},
     memory_gb=3.0,
+    check=_check,
 )

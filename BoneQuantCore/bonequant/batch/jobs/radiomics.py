@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
-from bonequant.batch.jobs.job import Column, Job, Measured
+from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
 from bonequant.progress import Progress, part_of
 from bonequant.settings import Settings
 
@@ -58,6 +59,16 @@ def _measure(case: Case, out: Path, progress: Progress) -> Measured:
     return Measured(rows, quality, result.warnings)
 
 
+def _check(case: Case) -> Iterable[Doubt]:
+    if case.path("spect") is None and case.path("ct") is None:
+        yield "spect", "is empty, and so is ct: one of them is due"
+    if case.path("masks") is None and not case.flag("find"):
+        yield "masks", "is empty: give the lesions, or find = yes to look for candidates"
+    drawn_on = case.texts.get("mask_on")
+    if drawn_on in ("ct", "spect") and case.path(drawn_on) is None:
+        yield "mask_on", f"the masks were drawn on the {drawn_on.upper()}, but {drawn_on} is empty"
+
+
 JOB = Job(
     name="radiomics",
     title="Radiomics of lesions",
@@ -85,4 +96,5 @@ JOB = Job(
         "functional_volume_ml": "volume (mL)",
     },
     memory_gb=3.0,
+    check=_check,
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonequant.batch.case import Case
-from bonequant.batch.jobs.job import Column, Job, Measured
+from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
 from bonequant.errors import InputError
 from bonequant.progress import Progress, part_of
 from bonequant.settings import Settings
@@ -27,8 +29,6 @@ def _measure(case: Case, out: Path, progress: Progress) -> Measured:
     from bonequant.studies import treatment_response as job
 
     paths = [case.paths["before"][0], *case.paths["after"]]
-    if any(path.suffix.lower() == ".json" for path in paths):
-        raise InputError("A cohort takes dates as folders: a JSON of paths would hide which files a result is of.")
     names = ["before", *(f"after_{k}" if len(paths) > 2 else "after" for k in range(1, len(paths)))]
     dates = [
         job.read_date(
@@ -56,6 +56,16 @@ def _measure(case: Case, out: Path, progress: Progress) -> Measured:
     return Measured(result.rows, quality, result.warnings)
 
 
+def _check(case: Case) -> Iterable[Doubt]:
+    for column in ("before", "after"):
+        if any(path.suffix.lower() == ".json" for path in case.paths.get(column, ())):
+            yield column, "takes dates as folders: a JSON of paths would hide which files a result is of"
+    try:
+        _radiotherapy(case)
+    except InputError as error:
+        yield "radiotherapy_end", str(error)
+
+
 def _radiotherapy(case: Case) -> Radiotherapy | None:
     """As typed in the manifest; None where nothing is."""
     from bonequant.response import Radiotherapy
@@ -65,7 +75,10 @@ def _radiotherapy(case: Case) -> Radiotherapy | None:
         return None
     try:
         day = None if end is None else date.fromisoformat(end)
-        return Radiotherapy(day, None if dose is None else float(dose), None if fractions is None else int(fractions))
+        given = Radiotherapy(day, None if dose is None else float(dose), None if fractions is None else int(fractions))
+        if (dose and not 0 < float(dose) < math.inf) or (fractions and int(fractions) < 1):
+            raise ValueError("a dose and its fractions are above zero")
+        return given
     except ValueError as error:
         raise InputError(
             f"radiotherapy_end is due as 2026-01-31, dose_gy and fractions as numbers: {error}."
@@ -101,4 +114,5 @@ JOB = Job(
         "volume_ml": "volume (mL)",
     },
     memory_gb=6.0,
+    check=_check,
 )
