@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,8 @@ def predict(
     identified: Annotated[bool, typer.Option(help="Name patients by their pseudonym, not by numbers.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a former result in --out.")] = False,
 ) -> None:
-    """Apply a diagnostic model to lesions; refuses those measured otherwise. Research use only."""
+    """Apply a diagnostic model to lesions. Exit code 0: all judged; 1: some were refused, the table says why; 2: none
+    could be judged, nothing is written. Research use only."""
     from bonequant.report import free_folder
     from bonequant.studies import diagnostic_prediction as job
 
@@ -35,3 +37,7 @@ def predict(
         progress(0.5, "Writing the report")
         report = job.write(result, out, overwrite=overwrite, identified=identified)
     print(report)
+    if result.refused:
+        names = ", ".join(item.lesion.id for item in result.refused)
+        print(f"bonequant: {len(result.refused)} of {len(result.lesions)} lesions refused: {names}.", file=sys.stderr)
+        raise typer.Exit(1)

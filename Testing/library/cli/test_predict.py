@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from bonequant.cli import main
 from bonequant.radiomics import load_model, predict
+from bonequant.report import write_csv
 from bonequant.studies.diagnostic_model import DiagnosticSettings, read_inputs, run
 from tables_of_lesions import RECIPES, make_rows, write_folder
 
@@ -94,8 +95,8 @@ def feature_gone(folder: Path, rows: list) -> None:
     write_folder(folder, [{name: value for name, value in row.items() if name != "CT:Teta1"} for row in rows])
 
 
-def feature_missing(folder: Path, rows: list) -> None:
-    write_folder(folder, [rows[0], rows[1] | {"CT:Teta1": ""}])
+def feature_missing_everywhere(folder: Path, rows: list) -> None:
+    write_folder(folder, [row | {"CT:Teta1": ""} for row in rows[:2]])
 
 
 def no_recipe(folder: Path, rows: list) -> None:
@@ -108,7 +109,8 @@ def no_recipe(folder: Path, rows: list) -> None:
         (other_settings, "settings of SPECT differ from those the model 'combined' was trained with: unit is 'Bq/mL'"),
         (one_image, "needs the extraction settings of SPECT"),
         (feature_gone, "The model needs feature 'CT:Teta1'"),
-        (feature_missing, "line 3, lesion P001-2: Feature 'CT:Teta1' does not exist for this lesion"),
+        (feature_missing_everywhere, "line 2, lesion P001-1 is refused: Feature 'CT:Teta1' does not exist"),
+        (feature_missing_everywhere, "So is the other lesion."),
         (no_recipe, "features.json"),
     ],
 )
@@ -119,6 +121,60 @@ def test_lesions_measured_otherwise_are_refused_and_nothing_is_written(model, ca
     assert code == 2
     assert says in said
     assert os.listdir(tmp_path / "results") == []
+
+
+def test_a_lesion_without_a_feature_is_refused_with_its_reason_and_the_others_are_judged(model, call, tmp_path):
+    rows = make_rows(4)
+    folder = write_folder(tmp_path / "in", [rows[0], rows[1] | {"CT:Teta1": ""}, *rows[2:]])
+    reason = "the section has one pixel"
+    cells = {"lesion_id": "P001-2", "image": "CT", "feature": "Teta1", "value": "", "missing_because": reason}
+    write_csv(folder / "features.csv", [cells])
+    code, said = call(model, folder, "--out", tmp_path / "out")
+    assert (code, said) == (1, "bonequant: 1 of 4 lesions refused: P001-2.")
+    judged = {row["lesion"]: row for row in table(tmp_path / "out" / "predictions.csv")}
+    stored = load_model(model)
+    for lesion in (rows[0], *rows[2:]):
+        row = judged.pop(lesion["lesion_id"])
+        assert float(row["probability"]) == pytest.approx(predict(stored, lesion, RECIPES).probability, abs=1e-15)
+        assert row["refused"] == ""
+    (refused,) = judged.values()
+    assert (refused["probability"], refused["called_positive"]) == ("", "")
+    assert f"'CT:Teta1' does not exist for this lesion ({reason})" in refused["refused"]
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert html.count("data:image/png") == 3
+    assert reason in html
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["predictions"][1]["probability"] is None
+
+
+def test_lesions_of_a_folder_measured_otherwise_are_refused_and_those_of_another_judged(model, call, tmp_path):
+    rows = make_rows(4)
+    write_folder(tmp_path / "good", rows[:2])
+    other_settings(tmp_path / "other", rows[2:])
+    code, _ = call(model, tmp_path / "good", tmp_path / "other", "--out", tmp_path / "out")
+    assert code == 1
+    found = table(tmp_path / "out" / "predictions.csv")
+    assert [bool(row["probability"]) for row in found] == [True, True, False, False]
+    assert "unit is 'Bq/mL', trained with 'SUVbw'" in found[3]["refused"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("model.json", None, "is no table of lesions: its first line, '{', has no column lesion_id"),
+        (
+            "report.html",
+            b"<!DOCTYPE html>\n<p>1,2,3</p>\n",
+            "is no table of lesions: its first line, '<!DOCTYPE html>'",
+        ),
+        ("lesions.xlsx", b"PK\x03\x04\xff\xfe", "is no table: it holds no text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_is_said_to_be_none(model, call, tmp_path, name, content, says):
+    file = tmp_path / name
+    file.write_bytes(model.read_bytes() if content is None else content)
+    code, said = call(model, file, "--out", tmp_path / "out")
+    assert code == 2
+    assert f"{name} {says}" in said
 
 
 def tampered(model: Path) -> str:

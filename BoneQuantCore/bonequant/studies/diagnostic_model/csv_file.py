@@ -1,8 +1,9 @@
-"""A CSV file as rows of text with their line numbers: comma, semicolon or tab, in UTF-8."""
+"""A CSV file of lesions as rows of text with their line numbers: comma, semicolon or tab, in UTF-8."""
 
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from bonequant.errors import InputError
 
 _LONGEST_CELL = 1 << 20
+_SHOWN = 60  # characters of the first line
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,18 @@ class CsvFile:
 def read_csv(path: Path) -> CsvFile:
     """Read the file.
 
-    Raises InputError: unreadable, a column twice or without a name, a row longer or shorter than the heading, no row.
+    Raises InputError: unreadable, no column lesion_id, a column twice or without a name, a row longer or shorter than
+    the heading, no row.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a readable CSV file in UTF-8: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no table: it holds no text in UTF-8. Save it as CSV in UTF-8.") from error
+    except OSError as error:
+        raise InputError(f"{path} is not a readable CSV file: {error}.") from error
     first = text.partition("\n")[0]
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     columns: list[str] = []
     rows, lines = [], []
     try:
@@ -45,6 +50,10 @@ def read_csv(path: Path) -> CsvFile:
             cells = [_plain(cell) for cell in cells]
             if not columns:
                 columns = cells
+                if columns and "lesion_id" not in columns:
+                    raise InputError(
+                        f"{path} is no table of lesions: its first line, {_begin(first)}, has no column lesion_id."
+                    )
             elif any(cells):
                 if len(cells) != len(columns):
                     raise InputError(f"{path}, line {reader.line_num}: {len(cells)} cells, {len(columns)} columns.")
@@ -66,6 +75,11 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def _begin(line: str) -> str:
+    line = line.strip()
+    return repr(line if len(line) <= _SHOWN else line[:_SHOWN] + "...")
 
 
 def _plain(cell: str) -> str:

@@ -19,7 +19,7 @@ from bonequant.errors import InputError
 from bonequant.radiomics.model.table import SEPARATOR
 from bonequant.studies.diagnostic_model.csv_file import CsvFile, number, read_csv
 from bonequant.studies.lesion_radiomics.settings import recipe_hash
-from bonequant.studies.lesion_radiomics.table import UNNAMED
+from bonequant.studies.lesion_radiomics.table import UNNAMED, column
 
 READER = "reader_"
 KNOWN = ("patient_id", "lesion_id", "label", "level", "centre", "settings_hash")
@@ -55,16 +55,14 @@ class FeatureFolder:
 def read_feature_folder(path: Path) -> FeatureFolder:
     """Read a results folder of ``bonequant radiomics``, or a CSV of the same layout.
 
-    Raises InputError: not such a folder, no lesion_id, a cell that is no number, a table and a recipe that do not
-    belong together.
+    Raises InputError: not such a folder, no table of lesions, a cell that is no number, a table and a recipe
+    that do not belong together.
     """
     file = path / "lesions.csv" if path.is_dir() else path
     recipe_file = file.with_name("features.json")
     if path.is_dir() and not (file.is_file() and recipe_file.is_file()):
         raise InputError(f"{path} holds no lesions.csv with its features.json: give what `bonequant radiomics` wrote.")
     table = read_csv(file)
-    if "lesion_id" not in table.columns:
-        raise InputError(f"{file} has no column lesion_id; it begins with {', '.join(table.columns[:6])}.")
     columns = feature_columns(table.columns)
     if not columns:
         raise InputError(f"{file} has no column of a feature.")
@@ -95,7 +93,7 @@ def read_drawings(folder: FeatureFolder) -> dict[str, dict[str, tuple[dict[str, 
     if not file.is_file():
         return {}
     table = read_csv(file)
-    missing = [name for name in ("patient_id", "lesion_id", *_DRAWN) if name not in table.columns]
+    missing = [name for name in ("patient_id", *_DRAWN) if name not in table.columns]
     absent = sorted(set(folder.columns) - set(table.columns))
     if missing or absent:
         raise InputError(f"{file} has no column {(missing or absent)[0]}; lesions.csv beside it is of another run.")
@@ -106,6 +104,19 @@ def read_drawings(folder: FeatureFolder) -> dict[str, dict[str, tuple[dict[str, 
         lesion = f"{folder.path}/{row['patient_id']}/{row['lesion_id']}"
         lesions.setdefault(lesion, []).append(dict(zip(folder.columns, numbers, strict=True)))
     return {kind: {lesion: tuple(rows) for lesion, rows in lesions.items()} for kind, lesions in found.items()}
+
+
+def reasons_of(folder: FeatureFolder) -> dict[str, dict[str, str]]:
+    """Why features are missing, by lesion id and column: of features.csv beside the table; {} where it tells none."""
+    file = folder.files[0].with_name("features.csv")
+    if not folder.path.is_dir() or not file.is_file() or not np.isnan(folder.values).any():
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for row in read_csv(file).rows:
+        if reason := row.get("missing_because", ""):
+            lesion = found.setdefault(row["lesion_id"], {})
+            lesion[column(row.get("image", ""), row.get("feature", ""))] = reason
+    return found
 
 
 def _recipe(file: Path) -> dict[str, Any]:

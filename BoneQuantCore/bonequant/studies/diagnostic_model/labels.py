@@ -58,8 +58,6 @@ class _Labels:
     """Rows of the table of labels, found by lesion."""
 
     def __init__(self, table: CsvFile, lesions: list[tuple[str, str]]) -> None:
-        if "lesion_id" not in table.columns:
-            raise InputError(f"{table.path} has no column lesion_id; it has {', '.join(table.columns[:8])}.")
         self.table = table
         # Where the features' tables name no patient (or the labels none), the id of the lesion must do.
         self.by_patient = "patient_id" in table.columns and all(patient for patient, _ in lesions)

@@ -54,14 +54,16 @@ def _prediction_rows(result: PredictionResult, identified: bool) -> list[dict[st
             "patient": patient,
             "lesion": lesion,
             "level": item.lesion.level,
-            "probability": item.prediction.probability,
-            "log_odds": item.prediction.log_odds,
-            "threshold": item.prediction.threshold,
-            "called_positive": item.prediction.called,
-            "positive_class": item.prediction.positive_class,
-            "warnings": list(item.prediction.warnings),
+            "probability": said.probability if said else None,
+            "log_odds": said.log_odds if said else None,
+            "threshold": result.inputs.model.threshold,
+            "called_positive": said.called if said else None,
+            "positive_class": result.inputs.model.positive_class,
+            "warnings": list(said.warnings) if said else [],
+            "refused": item.refused,
         }
         for (patient, lesion), item in zip(result.shown_ids(identified), result.lesions, strict=True)
+        for said in [item.prediction]
     ]
 
 
@@ -77,5 +79,5 @@ def _contribution_rows(result: PredictionResult, identified: bool) -> list[dict[
             "log_odds": part.log_odds,
         }
         for (patient, lesion), item in zip(result.shown_ids(identified), result.lesions, strict=True)
-        for part in item.prediction.contributions
+        for part in (item.prediction.contributions if item.prediction else ())
     ]

@@ -11,15 +11,16 @@ from typing import Any
 from bonequant.errors import InputError
 from bonequant.progress import Progress, no_progress
 from bonequant.provenance import hash_files
-from bonequant.radiomics import DiagnosticModel, load_model
-from bonequant.studies.diagnostic_model.feature_folder import FeatureFolder, read_feature_folder
+from bonequant.radiomics import DiagnosticModel, Features, load_model
+from bonequant.studies.diagnostic_model.feature_folder import FeatureFolder, read_feature_folder, reasons_of
 
 AnyPath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, eq=False)
 class NewLesion:
-    """A lesion to be judged: its features by column, their recipe by image, and where it stands in the files."""
+    """A lesion to be judged: its features by column, which may say why they are missing, their recipe by image, and
+    where it stands in the files."""
 
     id: str
     patient: str
@@ -81,12 +82,15 @@ def read_inputs(
 
 
 def _lesions(folder: FeatureFolder) -> list[NewLesion]:
+    reasons = reasons_of(folder)
     return [
         NewLesion(
             id=folder.cell(row, "lesion_id"),
             patient=folder.patient(row),
             level=folder.cell(row, "level"),
-            features=dict(zip(folder.columns, numbers, strict=True)),
+            features=Features(
+                dict(zip(folder.columns, numbers, strict=True)), reasons.get(folder.cell(row, "lesion_id"))
+            ),
             recipes=folder.recipes,
             where=folder.table.where(row),
         )

@@ -1,4 +1,4 @@
-"""The prediction job: every lesion through the model, or all refused."""
+"""The prediction job: every lesion through the model; one that it cannot judge is refused, and says why."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from bonequant.studies.diagnostic_prediction.inputs import NewLesion, Prediction
 
 @dataclass(frozen=True, eq=False)
 class LesionPrediction:
-    """One lesion and what the model says of it."""
+    """One lesion and what the model says of it: a prediction, or None and why it is ``refused``."""
 
     lesion: NewLesion
-    prediction: Prediction
+    prediction: Prediction | None
+    refused: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,15 @@ class PredictionResult:
     lesions: tuple[LesionPrediction, ...]
     warnings: tuple[str, ...]
     provenance: Provenance
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """Of the lesions that were judged."""
+        return tuple(item.prediction for item in self.lesions if item.prediction is not None)
+
+    @property
+    def refused(self) -> tuple[LesionPrediction, ...]:
+        return tuple(item for item in self.lesions if item.prediction is None)
 
     def shown_ids(self, identified: bool) -> list[tuple[str, str]]:
         """Patient (by number, or by pseudonym where ``identified``) and lesion, as shown."""
@@ -42,7 +52,9 @@ class PredictionResult:
 def run(inputs: PredictionInputs, settings: None = None, progress: Progress | None = None) -> PredictionResult:
     """Apply the model. It has no settings: they are the model's own.
 
-    Raises InputError naming the lesion: features made otherwise than those of the training, or missing.
+    A lesion whose features were made otherwise than those of the training, or are missing, is refused.
+
+    Raises InputError, with the reason of the first, where all are.
     """
     report = progress or no_progress
     model, found = inputs.model, []
@@ -51,14 +63,22 @@ def run(inputs: PredictionInputs, settings: None = None, progress: Progress | No
         try:
             said = predict(model, lesion.features, lesion.recipes or None, centre=inputs.centre or None)
         except InputError as error:
-            raise InputError(f"{lesion.where}, lesion {lesion.id}: {error}") from error
-        found.append(LesionPrediction(lesion, said))
+            found.append(LesionPrediction(lesion, None, str(error)))
+        else:
+            found.append(LesionPrediction(lesion, said))
+    refused = [item for item in found if item.prediction is None]
+    if len(refused) == len(found):
+        first, others = refused[0], len(refused) - 1
+        more = f" So {'is the other lesion' if others == 1 else f'are the other {others} lesions'}." if others else ""
+        raise InputError(f"{first.lesion.where}, lesion {first.lesion.id} is refused: {first.refused}{more}")
     warnings = []
+    if refused:
+        warnings.append(f"{len(refused)} of {len(found)} lesion(s) were refused, see the table.")
     if not model.features:
         warnings.append("This model kept no feature: it gives every lesion the same probability.")
     if "honest" not in model.training.get("performance", {}):
         warnings.append("This model was never judged honestly: how good it is is not known.")
-    outside = sum(bool(item.prediction.warnings) for item in found)
+    outside = sum(item.prediction is not None and bool(item.prediction.warnings) for item in found)
     if outside:
         warnings.append(f"{outside} of {len(found)} lesion(s) have warnings of their own, see below.")
     report(1.0, "Predicted")

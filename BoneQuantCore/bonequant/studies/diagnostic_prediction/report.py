@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bonequant.radiomics import Prediction
 from bonequant.report import Facts, Notice, Page, Picture, Section, Table
 from bonequant.report.closing import provenance_section
 from bonequant.report.feature_plots import contributions
 from bonequant.report.page import Block
-from bonequant.studies.diagnostic_prediction.job import LesionPrediction, PredictionResult
+from bonequant.studies.diagnostic_prediction.job import PredictionResult
 
 _MOST_PICTURES = 24
 
@@ -17,20 +18,24 @@ def page(result: PredictionResult, *, identified: bool = False) -> Page:
     """The page; patients by number unless ``identified``."""
     model, shown = result.inputs.model, result.shown_ids(identified)
     named = [" ".join(part for part in names if part) for names in shown]
-    parts = [_lesion(item, name) for item, name in zip(result.lesions, named, strict=True)][:_MOST_PICTURES]
-    positive = sum(item.prediction.called for item in result.lesions)
+    parts = [
+        _lesion(item.prediction, name)
+        for item, name in zip(result.lesions, named, strict=True)
+        if item.prediction is not None
+    ][:_MOST_PICTURES]
+    judged = result.predictions
+    positive = sum(said.called for said in judged)
     notices = [Notice("warning", text) for text in result.warnings]
-    if len(result.lesions) > _MOST_PICTURES:
+    if len(judged) > _MOST_PICTURES:
         text = f"Pictures of the first {_MOST_PICTURES} lesions; contributions.csv holds those of all."
         notices.append(Notice("note", text))
-    first = result.lesions[0].prediction
     headline: list[tuple[str, Any, str]] = [("Lesions", len(result.lesions), "")]
     if len(result.lesions) == 1:
-        headline = [(f"Probability of {model.positive_class}", f"{first.probability:.3f}", "")]
-    headline += [
-        (f"Called {model.positive_class}", positive, f"of {len(result.lesions)}"),
-        ("Cut-off", f"{model.threshold:.3f}", ""),
-    ]
+        headline = [(f"Probability of {model.positive_class}", f"{judged[0].probability:.3f}", "")]
+    headline.append((f"Called {model.positive_class}", positive, f"of {len(judged)}"))
+    if result.refused:
+        headline.append(("Refused", len(result.refused), f"of {len(result.lesions)}"))
+    headline.append(("Cut-off", f"{model.threshold:.3f}", ""))
     return Page(
         title="Prediction by a diagnostic model",
         subtitle=f"Model {model.name}: probability of {model.positive_class}",
@@ -47,26 +52,33 @@ def _table(result: PredictionResult, shown: list[tuple[str, str]]) -> Section:
             "patient": patient or None,
             "lesion": lesion,
             "level": item.lesion.level or None,
-            "probability": item.prediction.probability,
-            "log_odds": item.prediction.log_odds,
-            "called": positive if item.prediction.called else f"not {positive}",
-            "warnings": len(item.prediction.warnings),
+            "probability": said.probability if said else None,
+            "log_odds": said.log_odds if said else None,
+            "called": "refused" if said is None else positive if said.called else f"not {positive}",
+            "warnings": len(said.warnings) if said else None,
+            "refused": item.refused or None,
         }
         for (patient, lesion), item in zip(shown, result.lesions, strict=True)
+        for said in [item.prediction]
     ]
     columns = {"patient": "Patient", "lesion": "Lesion", "level": "Level", "probability": "Probability"}
     columns |= {"log_odds": "Log odds", "called": "Called", "warnings": "Warnings"}
-    flags: dict[int, Any] = {at: "warning" for at, row in enumerate(rows) if row["warnings"]}
-    return Section("Lesions", [Table(columns, rows, "Yellow: the model says why it may be wrong.", flags)])
+    note = "Yellow: the model says why it may be wrong."
+    if result.refused:
+        columns["refused"], note = "Refused because", note + " Red: refused."
+    flags: dict[int, Any] = {
+        at: "error" if row["refused"] else "warning" for at, row in enumerate(rows) if row["refused"] or row["warnings"]
+    }
+    return Section("Lesions", [Table(columns, rows, note, flags)])
 
 
-def _lesion(item: LesionPrediction, name: str) -> Section:
-    blocks: list[Block] = [Notice("warning", text) for text in item.prediction.warnings]
+def _lesion(said: Prediction, name: str) -> Section:
+    blocks: list[Block] = [Notice("warning", text) for text in said.warnings]
     blocks.append(
         Picture(
-            contributions(item.prediction),
+            contributions(said),
             f"{name}: from the average training lesion to this one. Warm: the value speaks for "
-            f"{item.prediction.positive_class}, cool: against.",
+            f"{said.positive_class}, cool: against.",
         )
     )
     return Section(f"Lesion {name}", blocks)
