@@ -9,6 +9,7 @@ fired.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ def sdtm(
     calls: Mapping[tuple[str, int], Call] | None = None,
     places: Mapping[str, LesionPlace] | None = None,
     evaluator: str = "INVESTIGATOR",
+    methods: Mapping[tuple[int, str], str] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows by domain name "TU", "TR", "RS" and "SUPPRS".
 
@@ -75,6 +77,7 @@ def sdtm(
         measurements: by (tracking id, index of the visit): measure name to value; NaN is NOT DONE.
         calls: by (tracking id, or "" for the whole patient; index of the visit).
         places: by tracking id.
+        methods: imaging method of a measure by (index of the visit, its name), where it is not the visit's.
 
     Raises:
         InputError: another number of visits than dates, an unknown lesion or visit, an unknown role.
@@ -90,7 +93,9 @@ def sdtm(
         role = "NEW" if track.states[first] == NEW else place.role
         tu.append(_tu(head, track, place, role, visits[first], evaluator))
         for k, visit in enumerate(visits):
-            tr += _tr(head, track, k, role, visit, measurements.get((track.tracking_id, k), {}), evaluator)
+            tr += _tr(
+                head, track, k, role, visit, measurements.get((track.tracking_id, k), {}), evaluator, methods or {}
+            )
     for (lesion, k), call in calls.items():
         rs.append(_rs(head, lesion, visits[k], call, evaluator))
     tables = {name: _numbered(name, rows) for name, rows in (("TU", tu), ("TR", tr), ("RS", rs))}
@@ -141,7 +146,14 @@ def _tu(
 
 
 def _tr(
-    head: dict[str, str], track: Any, k: int, role: str, visit: Visit, values: Mapping[str, float], evaluator: str
+    head: dict[str, str],
+    track: Any,
+    k: int,
+    role: str,
+    visit: Visit,
+    values: Mapping[str, float],
+    evaluator: str,
+    methods: Mapping[tuple[int, str], str],
 ) -> list[dict[str, Any]]:
     """The state of the lesion, then its measures."""
     state = _STATES.get(track.states[k], "PRESENT")
@@ -153,7 +165,8 @@ def _tr(
         rows.append(_result(head, common, ("TUMSTATE", "Tumor State", ""), state, visit, evaluator))
     for name, value in values.items():
         test = _TR_TESTS.get(name, (name.upper().replace("_", "")[:8], name.replace("_", " ").capitalize()[:40], ""))
-        rows.append(_result(head, common, test, float(value), visit, evaluator))
+        seen_by = dataclasses.replace(visit, method=methods.get((k, name), visit.method))
+        rows.append(_result(head, common, test, float(value), seen_by, evaluator))
     return rows
 
 

@@ -33,7 +33,8 @@ class DateInputs:
         normal_bone: normal trabecular bone, for typing on CT.
         skeleton: for the skeleton fraction index.
         typed_date: of the scan, where the files do not say.
-        folder: where the DICOM files are, for exports that refer to them; None for others.
+        folder, image_folders: where the DICOM files of the series and of the images by role are, for exports that refer
+            to them; None or left out for others.
     """
 
     name: str
@@ -46,6 +47,7 @@ class DateInputs:
     skeleton: sitk.Image | None = None
     typed_date: date | None = None
     folder: str | None = None
+    image_folders: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def acquisitions(self) -> dict[str, Acquisition]:

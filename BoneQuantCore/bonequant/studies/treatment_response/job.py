@@ -35,6 +35,7 @@ from bonequant.studies.treatment_response.result import Key, ResponseResult
 from bonequant.studies.treatment_response.settings import ResponseSettings
 from bonequant.studies.treatment_response.sizes import Size, size_of
 from bonequant.studies.treatment_response.table import lesion_rows
+from bonequant.studies.treatment_response.uptake import as_suv
 
 
 def run(
@@ -57,6 +58,9 @@ def run(
     if settings.dce.maps_of != "body":
         raise SettingsError("dce.maps_of must be body: lesions are carried from one date to the other.")
     warnings = list(check(inputs))
+    given = inputs
+    inputs, said = as_suv(inputs, settings)
+    warnings += said
     judged = [(subject, call) for (subject, _), call in calls_of(list(inputs.evidence)).items()]
     dates = inputs.dates
     for one in dates:
@@ -102,7 +106,7 @@ def run(
         images=images,
         other_calls=(*images.calls, *judged),
         rows=lesion_rows(dates, lesions, perfusion, healthy, sizes, vp_calls, settings),
-        provenance=_provenance(inputs, settings),
+        provenance=_provenance(given, settings),
         warnings=tuple(dict.fromkeys(warnings)),
     )
     report(1.0, "Compared")

@@ -180,7 +180,14 @@ def _read(parts: Mapping[str, Any], name: str, source: Path, progress: Progress 
         found |= read
     folder = Path(parts["dce"]) if parts.get("dce") else source
     return with_masks(
-        DateInputs(name=name, dce=dce, images=images, typed_date=_date(parts.get("date"), source), folder=str(folder)),
+        DateInputs(
+            name=name,
+            dce=dce,
+            images=images,
+            typed_date=_date(parts.get("date"), source),
+            folder=str(folder),
+            image_folders={role: str(entry["path"]) for role, entry in wanted.items()},
+        ),
         found,
     )
 

@@ -8,6 +8,7 @@ from bonequant.registration import RegistrationSettings, SpineSettings
 from bonequant.response import AdcPatternSettings, CtTypingSettings, DceVpSettings, MatchSettings
 from bonequant.roi.diameters import PLANES
 from bonequant.settings import Settings, setting
+from bonequant.spect import Calibration
 from bonequant.studies.dce_perfusion import DceSettings
 
 
@@ -31,6 +32,13 @@ class ResponseSettings(Settings):
     matching: MatchSettings = setting(MatchSettings, help="Lesions drawn at several dates.")
     adc: AdcPatternSettings = setting(AdcPatternSettings, help="Patterns of diffusion-weighted MRI.")
     ct_typing: CtTypingSettings = setting(CtTypingSettings, help="Lytic, blastic, mixed.")
+    quantity: str = setting(
+        "auto",
+        choices=("auto", "suv", "native"),
+        help="SPECT and PET: SUV where all facts are there, SUV or an error, or voxels as stored.",
+    )
+    normalisation: str = setting("bw", choices=("bw", "lbm", "bsa"), help="SUV by weight, lean mass or surface.")
+    calibration: Calibration = setting(Calibration, help="Counts to Bq/mL, where an image holds counts.")
     volume_change_percent: float = setting(
         10.9, unit="%", low=0, high=100, help="Smallest change of a drawn volume that counts (SPINO: detectable)."
     )

@@ -6,7 +6,10 @@ from typing import Any
 
 from bonequant.response import LesionTrack, LesionTracks
 from bonequant.response.sdtm import Visit, sdtm
+from bonequant.roi import RoiMeasurement
+from bonequant.studies.treatment_response.images import ADC
 from bonequant.studies.treatment_response.result import ResponseResult
+from bonequant.studies.treatment_response.uptake import SUV_UNITS, suv_role
 
 _METHODS = {"MR": "MRI", "CT": "CT SCAN", "PT": "PET/CT SCAN", "NM": "SPECT/CT"}
 _MEASURES = {
@@ -43,6 +46,22 @@ def sdtm_rows(result: ResponseResult) -> dict[str, list[dict[str, Any]]]:
         }
         for row in result.rows
     }
+    methods: dict[tuple[int, str], str] = {}
+    for (k, role, tracking_id), found in result.images.lesions.items():
+        image = result.dates[k].images[role]
+        for name, value in image_measures(result, k, role, found).items():
+            measured[(tracking_id, k)][name] = value
+            methods[(k, name)] = _METHODS.get(image.modality, "OTHER")
     calls = {(name, k): call for k, found in result.vp_calls.items() for name, call in found.items()}
     calls |= {("", k): call for k, call in result.patient_calls.items()}
-    return sdtm("BONEQUANT", "SUBJECT", LesionTracks(tracks, ()), visits, measured, calls)
+    return sdtm("BONEQUANT", "SUBJECT", LesionTracks(tracks, ()), visits, measured, calls, methods=methods)
+
+
+def image_measures(result: ResponseResult, k: int, role: str, found: RoiMeasurement) -> dict[str, float]:
+    """SUV of the first SPECT or PET of the date, and ADC, by the names of exports; nothing of other images."""
+    if role == suv_role(result.dates[k]):
+        what = SUV_UNITS[found.unit]
+        return {f"{what}_max": found.max, f"{what}_mean": found.mean, f"{what}_peak": found.peak}
+    if role == ADC and found.unit == "um2/s":
+        return {"adc_mean": found.mean}
+    return {}
