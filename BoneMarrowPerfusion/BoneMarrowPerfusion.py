@@ -53,9 +53,8 @@ def registerSampleData() -> None:
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="BoneQuant",
         sampleName="Simulated SPECT/CT patient",
-        uris=None,
-        fileNames=None,
-        nodeNames=None,
+        uris="",  # made here: nothing is downloaded
+        fileNames="",
         customDownloader=lambda source: list(BoneMarrowPerfusionLogic().makeSamplePatient()),
     )
 

@@ -53,9 +53,8 @@ def registerSampleData() -> None:
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="BoneQuant",
         sampleName="Simulated SPECT/CT with bone lesions",
-        uris=None,
-        fileNames=None,
-        nodeNames=None,
+        uris="",  # made here: nothing is downloaded
+        fileNames="",
         customDownloader=lambda source: list(SPECTCTRadiomicsLogic().makeDemo()),
     )
 

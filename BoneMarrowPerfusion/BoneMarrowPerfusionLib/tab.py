@@ -44,7 +44,11 @@ class Tab:
         return kind.from_json(text) if text else kind()
 
     def run(self, what: str, action: Callable[[], Any]) -> Any:
-        """A user's action: its errors are shown, its wait can be cancelled; None where it did not come to its end."""
+        """A user's action: its errors are shown, its wait can be cancelled.
+
+        None where it did not come to its end, and where the module was left meanwhile: its nodes are written, but the
+        views are no longer its own.
+        """
         from BoneQuantPanels.work import errors_shown
 
         done = None
@@ -53,7 +57,7 @@ class Tab:
                 done = action()
         finally:
             self.panel.refresh()
-        return done
+        return done if self.chosen is not None else None
 
     def enable(self, name: str, missing: str, tip: str) -> None:
         """A button is on where nothing is ``missing``; its tooltip says what it does, or what is missing."""
@@ -79,7 +83,14 @@ class Tab:
         from BoneQuantPanels.results import new_folder, open_report
 
         folder = new_folder(getattr(self.ui, f"{prefix}FolderButton").directory or ".", name)
-        path = self.run(_("The report could not be written."), lambda: write(folder))
+
+        def ready_and_written() -> Any:
+            from BoneQuantCore import ensureRequirements
+
+            ensureRequirements(_("Bone Marrow Perfusion"))  # asks the user, so not in the thread of the work
+            return write(folder)
+
+        path = self.run(_("The report could not be written."), ready_and_written)
         if path is not None:
             getattr(self.ui, f"{prefix}ReportLabel").text = _("Written to {folder}").format(folder=folder)
             open_report(path)
@@ -95,4 +106,6 @@ def _in_order(maps: Mapping[str, Any]) -> list[Any]:
 
 def as_warnings(warnings: Sequence[str]) -> str:
     """Warnings of a result for a label."""
-    return "<br>".join(f'<span style="color:#b06f00">&#9888;</span>&nbsp; {text}' for text in warnings)
+    from BoneQuantPanels.wording import in_the_panel
+
+    return "<br>".join(f'<span style="color:#b06f00">&#9888;</span>&nbsp; {in_the_panel(text)}' for text in warnings)

@@ -6,6 +6,7 @@
 - ``quality_light``: a coloured word about a registration
 - ``facts_form``: acquisition facts found with a node, or typed
 - ``settings_form``: a form made from a job's Settings, its values kept as JSON
-- ``live_regions``: numbers that follow a segmentation while it is drawn
+- ``segment_editor``: Slicer's segment editor inside a panel
 - ``results``: the results folder, and the report in the browser
+- ``wording``: ways out named as in a panel, not as options of the command line
 """

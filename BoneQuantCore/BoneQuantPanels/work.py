@@ -26,13 +26,18 @@ def errors_shown(what: str) -> Iterator[None]:
 
     ``what`` names what could not be done; the error's own text, with node and way out, follows it.
     """
-    from bonequant.errors import Cancelled
+    from bonequant.errors import BoneQuantError, Cancelled
+
+    from BoneQuantPanels.wording import in_the_panel
 
     with slicer.util.tryWithErrorDisplay(what):
         try:
             yield
         except Cancelled:
             slicer.util.showStatusMessage(_("Cancelled: nothing was changed."), 5000)
+        except BoneQuantError as error:
+            error.args = (in_the_panel(str(error)), *error.args[1:])
+            raise
 
 
 class WorkBar:

@@ -101,10 +101,14 @@ class FeatureSection(Section):
 
         chosen = self.chosen
         folder = new_folder(chosen.outputFolder, "lesion_radiomics")
-        path = self.run(
-            _("The results could not be written."),
-            lambda: self.logic.write(chosen.record, folder, self.panel.work.run),
-        )
+
+        def ready_and_written() -> Any:
+            from BoneQuantCore import ensureRequirements
+
+            ensureRequirements(_("SPECT/CT Radiomics"))  # asks the user, so not in the thread of the work
+            return self.logic.write(chosen.record, folder, self.panel.work.run)
+
+        path = self.run(_("The results could not be written."), ready_and_written)
         if path is not None:
             say(self.ui.exportLabel, _("Written: {path}").format(path=path))
             open_report(path)

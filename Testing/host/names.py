@@ -40,8 +40,15 @@ def _sample_data() -> ModuleType:
         registered: list[dict[str, Any]] = []  # noqa: RUF012 - one list for the class, as asked for
 
         @staticmethod
-        def registerCustomSampleDataSource(category: str = "Custom", **source: Any) -> None:
-            SampleDataLogic.registered.append({"category": category, **source})
+        def registerCustomSampleDataSource(
+            category: str = "Custom", uris: Any = None, fileNames: Any = None, nodeNames: Any = None, **source: Any
+        ) -> None:
+            if uris is None:  # Slicer takes the length of it, even where a custom downloader needs none
+                raise TypeError("object of type 'NoneType' has no len(): give uris, be it an empty text.")
+            if not isinstance(uris, str) and not len(uris) == len(fileNames) == len(nodeNames):
+                raise ValueError("All fields of sample data source must have the same length.")
+            names = {"uris": uris, "fileNames": fileNames, "nodeNames": nodeNames}
+            SampleDataLogic.registered.append({"category": category, **names, **source})
 
     module = ModuleType("SampleData")
     vars(module)["SampleDataLogic"] = SampleDataLogic

@@ -206,3 +206,56 @@ def test_fusion_slider_blends_the_foreground_of_every_slice_view(app):
     assert {(n.GetBackgroundVolumeID(), n.GetForegroundVolumeID()) for n in nodes} == {(ct.GetID(), spect.GetID())}
     slider.value = 75
     assert np.allclose([n.GetForegroundOpacity() for n in nodes], 0.75)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Ratios only: --set quantity=native.", "Ratios only: setting 'Quantity' = native."),
+        ("Give it: --set signal.t1_s=SECONDS.", "Give it: setting 'T1 s' of 'Signal' = SECONDS."),
+        ("Give those of all: --set signal.t1_flip_angles_deg=[2,5,10].",
+         "Give those of all: setting 'T1 flip angles deg' of 'Signal' = [2,5,10]."),
+        ("Draw the lesions (--mask), or lower --set lesion_sd=.",
+         "Draw the lesions in a segmentation, or lower setting 'Lesion sd'."),
+        ("If it is a CT, say so: --fact unit=HU.", "If it is a CT, say so: type HU for 'Voxels are in'."),
+        ("Node 'SPECT' does not hold injection_time. Give injection_time=... Or not.",
+         "Node 'SPECT' does not hold injection_time. Type the fact 'Injection time' in the panel. Or not."),
+        ("If they show one, confirm it (--confirm-same-patient) and run again.",
+         "If they show one, confirm it in the panel, and do it again."),
+        ("A sentence of plain words -- with a dash.", "A sentence of plain words -- with a dash."),
+    ],
+)  # fmt: skip
+def test_ways_out_are_named_as_in_a_panel(app, said, shown):
+    from BoneQuantPanels.wording import in_the_panel
+
+    assert in_the_panel(said) == shown
+
+
+def test_no_option_of_the_command_line_is_left_in_what_a_panel_shows(app, root):
+    """Every text of the jobs that names an option; those about files to read are no panel's."""
+    import ast
+    import re
+
+    from BoneQuantPanels.wording import in_the_panel
+
+    texts = []
+    for path in (root / "BoneQuantCore/bonequant/studies").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            text = "".join(str(p.value) if isinstance(p, ast.Constant) else "x" for p in parts)
+            if isinstance(node, (ast.JoinedStr, ast.Constant)) and re.search(r"--[a-z]", text):
+                texts.append((path.name, text))
+    left = {one for one in texts if re.search(r"--[a-z]", in_the_panel(one[1]))}
+    # Tables of training and on which image a file was drawn are no panel's; the last are pieces that the job replaces.
+    left = {text for name, text in left if name != "labels.py" and "--mask-on" not in text}
+    assert left <= {"(--t1-series)", "(--t1-map)", "--set "}
+    assert len(texts) > 30
+
+
+def test_an_error_is_shown_in_the_words_of_the_panel(app):
+    from bonequant.errors import MissingFactError
+    from BoneQuantPanels.work import errors_shown
+
+    with pytest.raises(MissingFactError, match="setting 'Quantity' = native") as caught, errors_shown("It failed."):
+        raise MissingFactError("No. Or --set quantity=native.", "decay")
+    assert caught.value.fact == "decay"

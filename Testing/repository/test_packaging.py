@@ -41,8 +41,13 @@ macro(slicerMacroBuildScriptedModule)
 endmacro()
 macro(slicer_add_python_unittest)
   cmake_parse_arguments(MY "" "SCRIPT;TESTNAME_PREFIX" "SLICER_ARGS" ${ARGN})
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${MY_SCRIPT})
-    message(FATAL_ERROR "no test script ${MY_SCRIPT}")
+  get_filename_component(folder ${MY_SCRIPT} PATH) # put on sys.path by Slicer, relative to wherever the test is run
+  if(folder AND NOT IS_ABSOLUTE ${folder})
+    message(FATAL_ERROR "the folder of the test script ${MY_SCRIPT} is not found when it is run")
+  endif()
+  get_filename_component(script ${MY_SCRIPT} ABSOLUTE)
+  if(NOT EXISTS ${script})
+    message(FATAL_ERROR "no test script ${script}")
   endif()
 endmacro()
 include(${CMAKE_CURRENT_SOURCE_DIR}/Extension.cmake)
@@ -140,9 +145,19 @@ def test_no_module_overwrites_a_file_of_another(root):
 
 
 def test_files_that_the_extension_description_points_to_exist(root):
+    """The icon, and a screenshot of each visible module; one space between two, as Slicer parts them."""
     text = (root / "CMakeLists.txt").read_text(encoding="utf-8")
-    for name in re.findall(r"raw\.githubusercontent\.com/[^/]+/[^/]+/main/([^\"\s]+)", text):
-        assert (root / name).is_file(), name
+    home = re.search(r'EXTENSION_HOMEPAGE "https://github\.com/([^"]+)"', text)[1]
+    shown = {}
+    for what in ("ICONURL", "SCREENSHOTURLS"):
+        urls = re.search(rf'EXTENSION_{what} "([^"]*)"', text)[1].split(" ")
+        prefix = f"https://raw.githubusercontent.com/{home}/main/"
+        assert all(url.startswith(prefix) for url in urls), urls
+        shown[what] = [url.removeprefix(prefix) for url in urls]
+        for name in shown[what]:
+            assert (root / name).is_file(), name
+    for module in ("marrow", "radiomics", "dce_response"):
+        assert f"Docs/pictures/panel_{module}.png" in shown["SCREENSHOTURLS"]
 
 
 @pytest.mark.parametrize("name", ["BoneQuant.png", *(f"{name}/Resources/Icons/{name}.png" for name in MODULES)])
