@@ -9,7 +9,7 @@ import typer
 
 from bonequant.cli.bar import progress_bar
 from bonequant.cli.facts import parse_facts, parse_settings
-from bonequant.errors import InputError
+from bonequant.errors import InputError, SettingsError
 from bonequant.progress import part_of
 
 
@@ -34,6 +34,9 @@ def radiomics(
     spect_series: Annotated[str | None, typer.Option(help="Which series, where --spect holds several.")] = None,
     ct_series: Annotated[str | None, typer.Option(help="Which series, where --ct holds several.")] = None,
     fact: Annotated[list[str] | None, typer.Option(help="What the SPECT's file does not say, as name=value.")] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="A model of `bonequant train`: measure with its settings, for predict.")
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings, a JSON file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="One setting, as name=value.")] = None,
     confirm_same_patient: Annotated[
@@ -45,12 +48,19 @@ def radiomics(
     """Radiomics features of lesions, with their stability, and a report. Research use only."""
     import dataclasses
 
+    from bonequant.radiomics import load_model
     from bonequant.report import free_folder
     from bonequant.studies import lesion_radiomics as job
 
     chosen = parse_settings(job.LesionSettings, settings, set_ or [])
     if map_:
         chosen = dataclasses.replace(chosen, maps=tuple(map_))
+    model = None
+    if like is not None:
+        model = load_model(like)
+        asked, chosen = chosen, job.settings_like(model, chosen)
+        if against := job.overruled(asked, chosen):
+            raise SettingsError(f"--like {like}: leave unset what the model was trained with: {', '.join(against)}.")
     facts = parse_facts(fact or [])
     free_folder(out, overwrite=overwrite)
     if mask_on not in ("auto", "ct", "spect"):
@@ -74,6 +84,11 @@ def radiomics(
             same_patient_confirmed=confirm_same_patient,
             progress=part_of(progress, 0.0, 0.1),
         )
+        if model is not None:
+            images = {"ct": inputs.ct, "functional": inputs.functional}
+            job.check_images(
+                model, [job.image_name(space, image) for space, image in images.items() if image is not None]
+            )
         result = job.run(inputs, chosen, part_of(progress, 0.1, 0.92))
         progress(0.92, "Writing the report")
         report = job.write(result, out, identified=identified, overwrite=overwrite)

@@ -225,6 +225,70 @@ def test_what_cannot_be_computed_is_empty_with_its_reason(made, call, kind):
     assert rows["original_firstorder_Mean"]["value"]
 
 
+@pytest.fixture
+def model(made, call) -> Path:
+    """A model of the SPECT, trained on features in Bq/mL with settings of its own."""
+    from bonequant.radiomics import evaluate
+
+    code, _ = call(
+        "--spect", made / "image.nrrd", "--mask", made / "mask.nrrd", "--out", made / "first", "--fact", "modality=NM",
+        "--fact", "unit=Bq/mL", "--set", 'families=["mazda"]', "--set", "plane=coronal",
+        "--set", "mazda.normalisation=none", "--set", "perturb=false", "--set", "quantity=activity",
+    )  # fmt: skip
+    assert code == 0
+    (measured,) = table(made / "first" / "lesions.csv")
+    random = np.random.default_rng(0)
+    names = ["SPECT:Mean", "SPECT:S(1,0)Contrast"]
+    at = np.array([float(measured[name]) for name in names])
+    labels = np.arange(40) % 2
+    rows = at * (1.0 + 0.1 * random.standard_normal((40, 2)) + 0.1 * labels[:, None])
+    recipes = json.loads((made / "first" / "features.json").read_text())["recipes"]
+    report = evaluate(rows, labels, names=names, extraction=recipes, sets={"SPECT": "SPECT:"})
+    return report["SPECT"].model.save(made / "model.json")
+
+
+LIKE = ("--spect", "image.nrrd", "--mask", "mask.nrrd", "--fact", "modality=NM", "--fact", "unit=Bq/mL", "--like")
+
+
+def test_features_measured_like_a_model_are_those_it_was_trained_on_and_it_takes_them(
+    made, call, model, monkeypatch, capsys
+):
+    monkeypatch.chdir(made)
+    code, _ = call(*LIKE, model, "--out", "again", "--set", "perturb=false")
+    assert code == 0
+    assert table(made / "again" / "lesions.csv") == table(made / "first" / "lesions.csv")
+    monkeypatch.setattr("sys.argv", ["bonequant", "predict", str(model), "again", "--out", "prediction"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            (*LIKE, "model.json", "--set", "plane=sagittal"),
+            "leave unset what the model was trained with: plane (coronal)",
+        ),
+        (("--ct", *LIKE[1:4], "--like", "model.json"), "needs features of SPECT; given are CT"),
+        ((*LIKE, "untold.json"), "'SPECT' were: it does not say how they were measured"),
+        ((*LIKE, "mask.nrrd"), "mask.nrrd is not a readable model file"),
+    ],
+)
+def test_what_a_model_does_not_allow(made, call, model, monkeypatch, arguments, says):
+    import dataclasses
+
+    from bonequant.radiomics import load_model
+
+    dataclasses.replace(load_model(model), extraction={}).save(made / "untold.json")
+    monkeypatch.chdir(made)
+    out = results(made)
+    code, said = call(*arguments, "--out", out)
+    assert code == 2
+    assert says in said
+    assert os.listdir(out.parent) == []
+
+
 SCRIPT = """
 import sys
 sys.modules["radiomics"] = None  # what an import then meets: ModuleNotFoundError

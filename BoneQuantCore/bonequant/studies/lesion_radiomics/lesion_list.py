@@ -6,12 +6,12 @@ and ``label``. Regions that are not listed are left out.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from bonequant.errors import InputError
+from bonequant.io.csv_table import read_csv_table
 
 _COLUMNS = ("lesion_id", "mask", "level", "label")
 
@@ -26,24 +26,18 @@ class Listed:
 
 def read_lesion_list(path: str | Path) -> tuple[Listed, ...]:
     """Raises InputError for a file that cannot be read, an unknown column, or an id that is empty or there twice."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            rows, columns = list(reader), list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a readable CSV file: {error}.") from error
-    if "lesion_id" not in columns:
-        raise InputError(f"{path} has no column lesion_id; it has: {', '.join(columns) or 'nothing'}.")
-    if unknown := sorted(set(columns) - set(_COLUMNS)):
+    table = read_csv_table(path)
+    if "lesion_id" not in table.columns:
+        raise InputError(f"{path} has no column lesion_id; it has: {', '.join(table.columns) or 'nothing'}.")
+    if unknown := sorted(set(table.columns) - set(_COLUMNS)):
         raise InputError(f"{path} has unknown columns {', '.join(unknown)}; known are {', '.join(_COLUMNS)}.")
     found: list[Listed] = []
-    for number, row in enumerate(rows, start=2):
-        text = {name: (row.get(name) or "").strip() for name in _COLUMNS}
-        if not text["lesion_id"] or None in row:
-            raise InputError(f"{path}, line {number}: {'too many cells' if None in row else 'lesion_id is empty'}.")
+    for row in table.rows:
+        text = {name: row.cells.get(name, "") for name in _COLUMNS}
+        if not text["lesion_id"]:
+            raise InputError(f"{row.where}: lesion_id is empty.")
         if text["lesion_id"] in {listed.lesion_id for listed in found}:
-            raise InputError(f"{path}, line {number}: lesion {text['lesion_id']} is there twice.")
+            raise InputError(f"{row.where}: lesion {text['lesion_id']} is there twice.")
         found.append(Listed(text["lesion_id"], text["mask"] or text["lesion_id"], text["level"], text["label"]))
     if not found:
         raise InputError(f"{path} lists no lesion.")
