@@ -85,10 +85,7 @@ def radiomics(
             progress=part_of(progress, 0.0, 0.1),
         )
         if model is not None:
-            images = {"ct": inputs.ct, "functional": inputs.functional}
-            job.check_images(
-                model, [job.image_name(space, image) for space, image in images.items() if image is not None]
-            )
+            job.check_images(model, inputs)
         result = job.run(inputs, chosen, part_of(progress, 0.1, 0.92))
         progress(0.92, "Writing the report")
         report = job.write(result, out, identified=identified, overwrite=overwrite)

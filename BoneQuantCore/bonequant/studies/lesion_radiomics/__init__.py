@@ -13,7 +13,7 @@ from bonequant.studies.lesion_radiomics.more_maps import with_maps
 from bonequant.studies.lesion_radiomics.readers import GRADE_NAMES, GRADES, agreement, grade_of_probability
 from bonequant.studies.lesion_radiomics.reading import read_inputs
 from bonequant.studies.lesion_radiomics.report import page
-from bonequant.studies.lesion_radiomics.result import LesionResult, OnImage, image_name
+from bonequant.studies.lesion_radiomics.result import LesionResult, OnImage
 from bonequant.studies.lesion_radiomics.settings import LesionSettings
 from bonequant.studies.lesion_radiomics.table import long_rows, recipe, wide_rows
 
@@ -28,7 +28,6 @@ __all__ = [
     "agreement",
     "check_images",
     "grade_of_probability",
-    "image_name",
     "long_rows",
     "overruled",
     "page",

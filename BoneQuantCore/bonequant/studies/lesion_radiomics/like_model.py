@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bonequant.errors import InputError, SettingsError
 from bonequant.radiomics import DiagnosticModel, MazdaSettings
 from bonequant.settings import describe
+from bonequant.studies.lesion_radiomics.inputs import LesionInputs, Space
+from bonequant.studies.lesion_radiomics.result import image_name
 from bonequant.studies.lesion_radiomics.settings import CtIbsiSettings, FunctionalIbsiSettings, LesionSettings
 
 _CT = "CT"
@@ -49,12 +51,14 @@ def overruled(asked: LesionSettings, taken: LesionSettings) -> list[str]:
     ]
 
 
-def check_images(model: DiagnosticModel, images: Collection[str]) -> None:
-    """Raise InputError where an image of the model is not among ``images``, as CT or SPECT."""
-    absent = sorted(set(model.extraction) - set(images))
+def check_images(model: DiagnosticModel, inputs: LesionInputs) -> None:
+    """Raise InputError where an image that the model needs is not there."""
+    spaces: tuple[Space, ...] = ("ct", "functional")
+    there = [image_name(space, image) for space in spaces if (image := inputs.image(space)) is not None]
+    absent = sorted(set(model.extraction) - set(there))
     if absent:
         raise InputError(
-            f"The model {model.name!r} needs features of {' and '.join(absent)}; given are {', '.join(images)}."
+            f"The model {model.name!r} needs features of {' and '.join(absent)}; given are {', '.join(there)}."
         )
 
 
