@@ -7,7 +7,6 @@ by Bland and Altman on the logarithms: microspheres follow arterial flow, so 1 i
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
+from bonequant.io.csv_table import read_csv_table
 from bonequant.progress import Progress
 from bonequant.registration import RegistrationResult, RegistrationSettings, register, register_via
 from bonequant.roi import RoiMeasurement, measure_many
@@ -61,25 +61,20 @@ class MaaComparison:
 
 def read_maa_table(path: str | Path) -> dict[str, float]:
     """Lesion and ratio from a CSV with the columns ``lesion`` and ``ratio``. Raises InputError naming the line."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
     ratios: dict[str, float] = {}
-    for line, row in enumerate(rows, start=2):
-        if not row.get("lesion") or row.get("ratio") is None:
-            raise InputError(f"{path}, line {line}: the columns lesion and ratio are due.")
+    for row in read_csv_table(path).rows:
+        lesion, text = row.cells.get("lesion"), row.cells.get("ratio")
+        if lesion is None or text is None:
+            raise InputError(f"{row.where}: the columns lesion and ratio are due.")
         try:
-            value = float(row["ratio"])
+            value = float(text)
         except ValueError:
-            raise InputError(f"{path}, line {line}: {row['ratio']!r} is no number.") from None
+            raise InputError(f"{row.where}: {text!r} is no number.") from None
         if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{path}, line {line}: the ratio is {value:g}; it must be above 0.")
-        name = plain_name(row["lesion"])
+            raise InputError(f"{row.where}: the ratio is {value:g}; it must be above 0.")
+        name = plain_name(lesion)
         if name in ratios:
-            raise InputError(f"{path}, line {line}: {row['lesion']} stands there twice.")
+            raise InputError(f"{row.where}: {lesion} stands there twice.")
         ratios[name] = value
     if not ratios:
         raise InputError(f"{path} holds no row; the columns lesion and ratio are due.")

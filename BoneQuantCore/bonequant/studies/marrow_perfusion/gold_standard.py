@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bonequant.errors import InputError
+from bonequant.io.csv_table import read_csv_table
 from bonequant.roi import RoiMeasurement
 from bonequant.statistics import bland_altman, concordance, deming, icc, passing_bablok
 
@@ -18,23 +19,20 @@ _LEAST = 4  # pairs below which no agreement can be stated
 
 def read_gold_standard(path: str | Path) -> dict[str, float]:
     """Region and value from a CSV with these two columns. Raises InputError naming the line that cannot be read."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
     values: dict[str, float] = {}
-    for line, row in enumerate(rows, start=2):
-        if not row.get("region") or row.get("value") is None:
-            raise InputError(f"{path}, line {line}: the columns region and value are due.")
+    for row in read_csv_table(path).rows:
+        region, text = row.cells.get("region"), row.cells.get("value")
+        if region is None or text is None:
+            raise InputError(f"{row.where}: the columns region and value are due.")
         try:
-            value = float(row["value"])
+            value = float(text)
         except ValueError:
-            raise InputError(f"{path}, line {line}: {row['value']!r} is no number.") from None
-        if row["region"] in values:
-            raise InputError(f"{path}, line {line}: {row['region']} stands there twice.")
-        values[row["region"]] = value
+            value = math.nan
+        if not math.isfinite(value):
+            raise InputError(f"{row.where}: {text!r} is no number.")
+        if region in values:
+            raise InputError(f"{row.where}: {region} stands there twice.")
+        values[region] = value
     if not values:
         raise InputError(f"{path} holds no row; the columns region and value are due.")
     return values
