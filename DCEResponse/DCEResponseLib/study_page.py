@@ -91,11 +91,16 @@ class StudyPage:
         ui.timesLineEdit.text, ui.timesLabel.text = times_as_text(times), times_in_words(times)
 
     def on_times(self) -> None:
+        from bonequant.errors import InputError
         from bonequant.mrml.frame_times import frame_times, set_frame_times, times_as_text, times_from_text
         from BoneQuantPanels.work import errors_shown
 
         node, text = self.ui.sequenceSelector.currentNode(), self.ui.timesLineEdit.text.strip()
-        if node is None or text == times_as_text(frame_times(node)):
+        try:
+            shown = "" if node is None else times_as_text(frame_times(node))
+        except InputError:  # the frames have no times yet
+            shown = ""
+        if node is None or text == shown:
             return
         try:
             with errors_shown(_("These frame times cannot be used.")):

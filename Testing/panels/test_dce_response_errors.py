@@ -43,6 +43,25 @@ def test_frame_times_are_shown_and_typed_anew(app):
     assert mrml.from_node(node).times_s.tolist() == [2.5, 7.5, 12.5, 17.5]
 
 
+def test_a_sequence_without_times_says_so_and_takes_typed_ones(app):
+    """As Slicer reads a sequence file that has none: frames 0, 1, 2 in no unit."""
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    node = mrml.to_node(series([0.0, 1.0, 2.0, 3.0]), "Plain")
+    node.SetIndexName("frame")
+    node.SetIndexUnit("")
+    page = panel.pages["before"]
+    page.ui.sequenceSelector.setCurrentNode(node)
+    assert "not in time" in page.ui.timesLabel.text
+    page.ui.timesLineEdit.editingFinished.emit()
+    page.ui.timesLineEdit.text = "0:5"
+    page.ui.timesLineEdit.editingFinished.emit()
+    assert app.take_errors() == []
+    assert mrml.from_node(node).times_s.tolist() == [0.0, 5.0, 10.0, 15.0]
+    assert "every 5 s" in page.ui.timesLabel.text
+
+
 def test_an_input_that_cannot_be_found_names_what_is_missing(app):
     from bonequant import mrml
 

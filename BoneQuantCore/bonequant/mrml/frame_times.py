@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from bonequant.errors import InputError
-from bonequant.mrml.sequences import seconds_per_unit
+from bonequant.mrml.sequences import seconds_per_unit, times_of
 
 
 def frame_times(node: Any) -> np.ndarray:
-    """Seconds, one per frame. Raises InputError for a sequence that is not indexed in time."""
-    scale = seconds_per_unit(node)
-    return np.array([float(node.GetNthIndexValue(index)) * scale for index in range(node.GetNumberOfDataNodes())])
+    """Seconds, one per frame. Raises InputError for a sequence whose frames have no times."""
+    return times_of(node)
 
 
 def set_frame_times(node: Any, times_s: Sequence[float] | np.ndarray) -> None:
-    """Give every frame its time; the frames, and the index unit, stay as they are.
+    """Give every frame its time, in the order of the frames; an index that was not time becomes one, in seconds.
 
     Raises:
         InputError: another number of times than frames, or times that do not rise.
@@ -30,15 +29,17 @@ def set_frame_times(node: Any, times_s: Sequence[float] | np.ndarray) -> None:
     if not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0.0):
         raise InputError(f"{what}: the frame times must rise from frame to frame, in seconds.")
     scale = seconds_per_unit(node)
-    old = [node.GetNthIndexValue(index) for index in range(count)]
-    # An index value must be free when a frame takes it: all frames go beyond the last one first.
-    beyond = 2.0 * max(abs(float(value)) for value in (*old, times[-1] / scale, times[0] / scale)) + 1.0
     before = node.StartModify()
     try:
-        for place, value in enumerate(old):
-            node.UpdateIndexValue(value, repr(beyond + place))
+        node.SetIndexTypeFromString("text")  # numbers would be put in order while they change
+        for place in range(count):  # an index value must be free when a frame takes it
+            node.UpdateIndexValue(node.GetNthIndexValue(place), f"BoneQuant {place}")
         for place, time_s in enumerate(times.tolist()):
-            node.UpdateIndexValue(repr(beyond + place), repr(time_s / scale))
+            node.UpdateIndexValue(f"BoneQuant {place}", repr(time_s / (scale or 1.0)))
+        node.SetIndexTypeFromString("numeric")
+        if scale is None:
+            node.SetIndexName("time")
+            node.SetIndexUnit("s")
     finally:
         node.EndModify(before)
 

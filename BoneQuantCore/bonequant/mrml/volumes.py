@@ -12,7 +12,7 @@ from bonequant.mrml.core import embedded
 from bonequant.mrml.facts import facts_of, is_unit_typed, set_facts
 from bonequant.mrml.geometry import grid_of, set_grid
 from bonequant.mrml.units import set_unit, unit_of
-from bonequant.volume import Volume, image_from_array
+from bonequant.volume import Geometry, Volume, image_from_array
 
 # Colour table and fixed (window, level) by unit; without a fixed window the node gets 0..99.9th percentile.
 _CT_WINDOW = (450.0, 100.0)
@@ -46,6 +46,16 @@ def volume_from_node(node: Any) -> Volume:
     Raises:
         InputError: the node holds no voxels, or several values per voxel.
     """
+    array, grid = voxels_of(node)
+    facts = facts_of(node)
+    if not is_unit_typed(node):
+        facts["unit"] = unit_of(node) or facts["unit"]
+    image = image_from_array(array, grid)
+    return Volume(image=image, name=node.GetName() or "", source=f"node '{node.GetName() or node.GetID()}'", **facts)
+
+
+def voxels_of(node: Any) -> tuple[np.ndarray, Geometry]:
+    """The node's voxels (z, y, x), sharing its memory, and its own grid. Raises as :func:`volume_from_node`."""
     data = node.GetImageData()
     if data is None or data.GetPointData().GetScalars() is None:
         raise InputError(f"Volume node '{node.GetName()}' holds no voxels: load its data first.")
@@ -54,21 +64,20 @@ def volume_from_node(node: Any) -> Volume:
             f"Volume node '{node.GetName()}' has {data.GetNumberOfScalarComponents()} values per voxel where one is "
             "due: extract one component, or load the dynamic series as a sequence."
         )
-    facts = facts_of(node)
-    if not is_unit_typed(node):
-        facts["unit"] = unit_of(node) or facts["unit"]
-    image = image_from_array(numpy_array(data), grid_of(node, data.GetDimensions()))
-    return Volume(image=image, name=node.GetName() or "", source=f"node '{node.GetName() or node.GetID()}'", **facts)
+    return numpy_array(data), grid_of(node, data.GetDimensions())
 
 
-def vtk_image(array: np.ndarray) -> Any:
-    """vtkImageData with a copy of ``array`` (z, y, x); its own origin and spacing stay 0 and 1, as MRML has it."""
+def vtk_image(array: np.ndarray, *, copy: bool = True) -> Any:
+    """vtkImageData with a copy of ``array`` (z, y, x); its own origin and spacing stay 0 and 1, as MRML has it.
+
+    Without ``copy`` it shares the memory of an array that lies in one piece.
+    """
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
     data = vtkImageData()
     data.SetDimensions(*array.shape[::-1])
-    scalars = numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True)
+    scalars = numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=copy)
     scalars.SetName("ImageScalars")
     data.GetPointData().SetScalars(scalars)
     return data
