@@ -10,13 +10,16 @@ from bonequant.report.curves import fitted_curves
 from bonequant.report.map_pictures import map_sections
 from bonequant.report.page import Block
 from bonequant.roi import propagate
+from bonequant.studies.treatment_response.images import ADC, joined
 from bonequant.studies.treatment_response.lesions import Outline
 from bonequant.studies.treatment_response.result import ResponseResult
+from bonequant.studies.treatment_response.uptake import NUCLEAR
 from bonequant.volume import Curve, Volume, image_from_array
 
 _SECTIONS = 3
 _FIELD_MM = 60.0  # around the lesion and its reference
 _MOST_LESIONS = 4
+_ABBREVIATIONS = {"pet": "PET", "spect": "SPECT", "adc": "ADC"}
 _ORIGINS = {"drawn": "drawn at this date", "carried": "carried here", "proposed": "drawn at this date"}
 
 
@@ -48,6 +51,59 @@ def map_blocks(result: ResponseResult, parameter: str, name: str, title: str, *,
             text = f"{lesion.label}, {name}, {result.dates[k].name}: outline {_ORIGINS[outline.origin]}."
             blocks.append(Picture(png, text))
     return [Section(title, blocks, folded=folded)] if blocks else []
+
+
+def image_blocks(result: ResponseResult) -> list[Section]:
+    """SPECT, PET and ADC at every date on the sections through each lesion, in one window per lesion."""
+    roles = dict.fromkeys(
+        role for one in result.dates for role, image in one.images.items() if image.modality in NUCLEAR or role == ADC
+    )
+    sections = []
+    for role in roles:
+        blocks: list[Block] = []
+        for lesion in result.lesions[:_MOST_LESIONS]:
+            shapes = {
+                k: mask
+                for k, one in enumerate(result.dates)
+                if role in one.images and (mask := _in_image(result, k, role, lesion.outlines[k])) is not None
+            }
+            images = {k: result.dates[k].images[role] for k in shapes}
+            window = _up_to_highest([(images[k], mask) for k, mask in shapes.items()])
+            for k, mask in shapes.items() if window is not None else ():
+                near = _near(images[k], {"lesion": mask})
+                png = map_sections(
+                    images[k],
+                    near,
+                    window=window,
+                    outlines={"lesion": mask},
+                    slices=_slices(mask),
+                    label=f"{role} {near.unit}".strip(),
+                )
+                text = f"{lesion.label}, {role}, {result.dates[k].name}: outline {_ORIGINS[lesion.outlines[k].origin]}."
+                blocks.append(Picture(png, text))
+        if blocks:
+            sections.append(Section(f"{_ABBREVIATIONS.get(role, role)} before and after, in one window", blocks))
+    return sections
+
+
+def _in_image(result: ResponseResult, k: int, role: str, outline: Outline) -> sitk.Image | None:
+    """The outline on the grid of an image of its date; None where nothing of it is there."""
+    if outline.mask is None:
+        return None
+    image = result.dates[k].images[role]
+    mask = propagate(outline.mask, image, joined(outline, result.images.onward.get((k, role)))) >= 0.5
+    return mask if sitk.GetArrayViewFromImage(mask).any() else None
+
+
+def _up_to_highest(shown: list[tuple[Volume, sitk.Image]]) -> tuple[float, float] | None:
+    """From zero to the highest 95th percentile over any of the masks; None where nothing is above zero."""
+    highest = []
+    for volume, mask in shown:
+        values = volume.array[sitk.GetArrayViewFromImage(mask) > 0]
+        values = values[np.isfinite(values)]
+        if len(values):
+            highest.append(float(np.percentile(values, 95)))
+    return (0.0, max(highest)) if highest and max(highest) > 0 else None
 
 
 def curve_blocks(result: ResponseResult) -> list[Section]:
@@ -94,20 +150,14 @@ def relative(signal: Curve, baseline: int) -> Curve:
 
 def _window(result: ResponseResult, tracking_id: str, parameter: str) -> tuple[float, float] | None:
     """From zero to the highest 95th percentile over the lesion at any date."""
-    highest = []
-    for lesion in result.lesions:
-        if lesion.tracking_id != tracking_id:
-            continue
-        for k, study in enumerate(result.dce):
-            outline = lesion.outlines[k]
-            if study is None or parameter not in study.maps or outline.mask is None:
-                continue
-            inside = sitk.GetArrayViewFromImage(_on(study.anatomy, outline)) > 0
-            values = study.maps[parameter].array[inside]
-            values = values[np.isfinite(values)]
-            if len(values):
-                highest.append(float(np.percentile(values, 95)))
-    return (0.0, max(highest)) if highest and max(highest) > 0 else None
+    lesion = next(one for one in result.lesions if one.tracking_id == tracking_id)
+    return _up_to_highest(
+        [
+            (study.maps[parameter], _on(study.anatomy, outline))
+            for study, outline in zip(result.dce, lesion.outlines, strict=True)
+            if study is not None and parameter in study.maps and outline.mask is not None
+        ]
+    )
 
 
 def _on(anatomy: Volume, outline: Outline) -> sitk.Image:

@@ -39,7 +39,8 @@ QUANTITIES = ("mean", "max", "peak", "total")
 @dataclass(frozen=True, eq=False)
 class ImageFindings:
     """``lesions``: (date index, role, tracking id) to measurement; ``references`` likewise for the healthy vertebra;
-    ``calls``: (criterion's name, subject, call); ``burden``: (date index, role) to burden of the drawn lesions."""
+    ``calls``: (criterion's name, subject, call); ``burden``: (date index, role) to burden of the drawn lesions;
+    ``onward``: (date index, role) to the transform of points of the date's anatomy to points of the image."""
 
     lesions: Mapping[tuple[int, str, str], RoiMeasurement] = field(default_factory=dict)
     references: Mapping[tuple[int, str, str], RoiMeasurement] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class ImageFindings:
     skeleton: Mapping[tuple[int, str], SkeletonFraction] = field(default_factory=dict)
     calls: tuple[tuple[str, Call], ...] = ()
     warnings: tuple[str, ...] = ()
+    onward: Mapping[tuple[int, str], sitk.Transform | None] = field(default_factory=dict)
 
     def rows(self, dates: Sequence[DateInputs], lesions: Sequence[Lesion]) -> list[dict[str, Any]]:
         """One row per lesion, image and quantity: the value at every date and its change from the first."""
@@ -87,11 +89,13 @@ def measure_images(
     skeleton: dict[tuple[int, str], SkeletonFraction] = {}
     typed: list[tuple[str, Call]] = []
     normal: dict[int, NormalBone] = {}
+    towards: dict[tuple[int, str], sitk.Transform | None] = {}
     warnings: list[str] = []
     for k, one in enumerate(dates):
         for number, (role, image) in enumerate(one.images.items()):
             report((k + number / len(one.images)) / len(dates), f"Measuring lesions in {role} of {one.name}")
             onward, remarks = to_image(role, image, anatomies[k][1], settings)
+            towards[(k, role)] = onward
             warnings += [f"{one.name}, {text}" for text in remarks]
             for lesion in lesions:
                 pairs = [(found, lesion.outlines[k])]
@@ -117,10 +121,12 @@ def measure_images(
                 if bone is not None:
                     normal[k] = bone
     patterns = _patterns(dates, lesions, found, healthy, sizes, settings)
-    return ImageFindings(found, healthy, burden, skeleton, (*typed, *patterns), tuple(dict.fromkeys(warnings)))
+    remarked = tuple(dict.fromkeys(warnings))
+    return ImageFindings(found, healthy, burden, skeleton, (*typed, *patterns), remarked, towards)
 
 
-def _joined(outline: Outline, onward: sitk.Transform | None) -> sitk.Transform | None:
+def joined(outline: Outline, onward: sitk.Transform | None) -> sitk.Transform | None:
+    """Points of the outline's mask to points of the image."""
     steps = [step for step in (outline.transform, onward) if step is not None]
     return steps[0] if len(steps) == 1 else chain(*steps) if steps else None
 
@@ -131,7 +137,7 @@ def _measured(
     if outline.mask is None:
         return None, ""
     try:
-        return measure(image, outline.mask, _joined(outline, onward), label), ""
+        return measure(image, outline.mask, joined(outline, onward), label), ""
     except InputError as error:
         return None, str(error)
 
@@ -170,7 +176,7 @@ def _values(image: Volume, outline: Outline, onward: sitk.Transform | None) -> n
     assert outline.mask is not None
     voxels = np.argwhere(sitk.GetArrayViewFromImage(outline.mask) >= 0.5)
     points = Geometry.of(outline.mask).points_of(voxels)
-    values = sample_at(image.image, points, _joined(outline, onward))
+    values = sample_at(image.image, points, joined(outline, onward))
     return values[np.isfinite(values)]
 
 

@@ -11,13 +11,14 @@ from bonequant.report.closing import provenance_section, settings_section
 from bonequant.report.page import Block, Level
 from bonequant.response import Call
 from bonequant.response.call import NEW_LESION
+from bonequant.response.compare import percent_change
 from bonequant.studies.treatment_response.details import (
     alignment_section,
     criteria_section,
     dates_section,
     images_section,
 )
-from bonequant.studies.treatment_response.figures import curve_blocks, map_blocks
+from bonequant.studies.treatment_response.figures import curve_blocks, image_blocks, map_blocks
 from bonequant.studies.treatment_response.result import ResponseResult
 
 LEVELS: dict[str, Level] = {
@@ -35,6 +36,7 @@ def page(result: ResponseResult, *, identified: bool = False) -> Page:
     sections = [
         _why(result),
         *map_blocks(result, "vp", "Vp", "Before and after, in one window"),
+        *image_blocks(result),
         _numbers(result),
         _warnings(result),
         *curve_blocks(result),
@@ -68,7 +70,7 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
     call = result.call
     if call is None:
         others = [(f"{other.criterion}, {subject}", other.category, "") for subject, other in result.other_calls[:4]]
-        return [*others, ("Lesions", len(result.lesions), "")]
+        return [*others, *_burden_cards(result), ("Lesions", len(result.lesions), "")]
     worst = deciding(result)
     cards: list[tuple[str, Any, str]] = [("DCE Vp call", call.category, "")]
     if worst is not None:
@@ -86,6 +88,17 @@ def _headline(result: ResponseResult) -> list[tuple[str, Any, str]]:
             cards.append(("After radiotherapy", days, "days"))
     if call.values["new_lesions"]:
         cards.append(("New lesions", len(call.values["new_lesions"]), "not in the call"))
+    return cards
+
+
+def _burden_cards(result: ResponseResult) -> list[tuple[str, Any, str]]:
+    """Change of the total uptake of the lesions drawn, from the first to the last date with the image."""
+    cards: list[tuple[str, Any, str]] = []
+    for role in dict.fromkeys(role for _, role in result.images.burden):
+        known = [one for (_, name), one in sorted(result.images.burden.items()) if name == role and one.lesions]
+        if len(known) > 1:
+            change = percent_change(known[0].total_uptake, known[-1].total_uptake)
+            cards.append((f"Change of total uptake, {role}", change, "%" if _known(change) else ""))
     return cards
 
 
@@ -165,6 +178,8 @@ def _numbers(result: ResponseResult) -> Section:
         "call_by_size": "Call by size",
     }
     blocks: list[Block] = []
+    if not any(study is not None for study in result.dce):
+        perfusion, size = {}, {"outline": "Outline", **size}
     for columns, caption in ((perfusion, "Perfusion"), (size, "Size and state")):
         shown = {key: heading for key, heading in columns.items() if any(_known(row.get(key)) for row in rows)}
         if shown:

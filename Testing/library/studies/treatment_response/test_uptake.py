@@ -15,11 +15,13 @@ import pytest
 import SimpleITK as sitk
 from bonequant.errors import MissingFactError
 from bonequant.io.export import write_derived_series
+from bonequant.report import Table
 from bonequant.studies.treatment_response import (
     DateInputs,
     ResponseInputs,
     ResponseResult,
     ResponseSettings,
+    page,
     read_date,
     run,
     write,
@@ -136,3 +138,14 @@ def test_suv_is_in_the_sdtm_rows_by_its_own_method(written):
     row = rows[("SUVMAX", "before")]
     assert (row["TRMETHOD"], row["TRSTRESU"]) == ("PET/CT SCAN", "g/mL")
     assert float(row["TRSTRESN"]) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_the_page_shows_both_dates_in_one_window(written):
+    result, _ = written
+    shown = page(result)
+    (section,) = [one for one in shown.sections if one.title == "PET before and after, in one window"]
+    assert len(section.blocks) == 2
+    numbers = next(one for one in shown.sections if one.title == "The numbers")
+    assert [block.caption for block in numbers.blocks if isinstance(block, Table)] == ["Size and state"]
+    (card,) = [card for card in shown.headline if card[0] == "Change of total uptake, pet"]
+    assert card[1] == pytest.approx(-40.0, abs=0.5)
