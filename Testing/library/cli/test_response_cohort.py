@@ -49,6 +49,16 @@ def test_a_report_is_written(tmp_path, monkeypatch, capsys):
         ("id,outcome,id\n1,failure,1\n", (), "id twice"),
         ("id,outcome,vp_change_percent\n1,failure,1,2\n", (), "line 2: 4 cells for 3 columns"),
         ("id,outcome,vp_change_percent\n1,failure,\n2,success,\n", (), "No measure and no call"),
+        (
+            GOOD.replace("size_call", "followed_days").replace("success\n", "-3\n"),
+            (),
+            "line 2: followed_days and failed",
+        ),
+        (
+            "id,outcome,vp_change_percent,followed_days,failed_day\n1,failure,9,90,91\n2,success,-50,60,\n",
+            (),
+            "line 2: failed_day 91 lies after the 90 days",
+        ),
         (GOOD, ("--set", "positive=PD"), "outcomes are failure and success"),
         (GOOD, ("--set", "primary=adc"), "the measures are vp"),
         (GOOD, ("--set", "cutoffs_percent.vp=-400"), "-100 to 1000 % is due"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import pickle
@@ -125,3 +126,9 @@ def test_the_package_exports_what_the_design_names() -> None:
     ]:
         assert callable(getattr(response, name)) and not isinstance(getattr(response, name), ModuleType), name
         assert name in response.__all__
+
+
+@pytest.mark.parametrize("name", ["mda", "met_rads", "spino"])
+def test_rules_that_were_recalled_ask_to_be_verified(name: str) -> None:
+    text = " ".join((importlib.import_module(f"bonequant.response.{name}").__doc__ or "").split())
+    assert "verify against the primary paper" in text

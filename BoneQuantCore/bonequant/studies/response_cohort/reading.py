@@ -94,6 +94,7 @@ def _case(
             )
         change[measure] = computed if computed == computed else given
     called = {name: row[f"{name}_call"] for name in calls if row.get(f"{name}_call", "NE") != "NE"}
+    followed, failed = _days(row, where)
     courses: dict[str, tuple[tuple[float, float], ...]] = {}
     for measure in measures:
         days = [(_number(name.partition("@")[2]), name) for name in columns if name.startswith(f"{measure}@")]
@@ -108,10 +109,20 @@ def _case(
         after=after,
         change_percent=change,
         calls=called,
-        followed_days=_or_none(_cell(row, "followed_days", where)),
-        failed_day=_or_none(_cell(row, "failed_day", where)),
+        followed_days=followed,
+        failed_day=failed,
         courses=courses,
     )
+
+
+def _days(row: Mapping[str, str], where: str) -> tuple[float | None, float | None]:
+    """Days followed, and the day of failure."""
+    followed, failed = (_cell(row, name, where) for name in ("followed_days", "failed_day"))
+    if followed < 0 or failed < 0:
+        raise InputError(f"{where}: followed_days and failed_day count from the first scan; below zero there are none.")
+    if failed > followed:
+        raise InputError(f"{where}: failed_day {failed:g} lies after the {followed:g} days that the case was followed.")
+    return _or_none(followed), _or_none(failed)
 
 
 def _check(cases: list[Case], table: CsvTable) -> None:
