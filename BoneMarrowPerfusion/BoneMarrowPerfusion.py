@@ -40,7 +40,9 @@ class BoneMarrowPerfusion(ScriptedLoadableModule):
             "from BoneMarrowPerfusion import BoneMarrowPerfusionLogic\n"
             "logic = BoneMarrowPerfusionLogic()\n"
             "nodes = logic.measure(getNode('SPECT'), getNode('CT'))\n"
-            "logic.writeReport(getNode('SPECT'), '/tmp/report')</pre>"
+            "logic.writeReport(getNode('SPECT'), '/tmp/report')\n"
+            "nodes = logic.measureLiver(getNode('Perfusion CT'), getNode('Regions'))\n"
+            "nodes = logic.measureDynamic(getNode('Dynamic SPECT'), getNode('Regions'))</pre>"
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
         slicer.app.connect("startupCompleted()", registerSampleData)
@@ -118,6 +120,8 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
+        if self.logic is None:  # the panel was not set up to its end
+            return
         self.work.cancel()
         self.setParameterNode(None)
         self.removeObservers()

@@ -28,17 +28,23 @@ class MeasuredDate:
 
 @dataclass
 class Memory:
-    """By node ID."""
+    """By node itself: after a scene was closed another patient's node may have the same ID."""
 
-    dates: dict[str, MeasuredDate] = field(default_factory=dict)
-    series: dict[str, Any] = field(default_factory=dict)
+    dates: dict[Any, MeasuredDate] = field(default_factory=dict)
+    series: dict[Any, tuple[str, Any]] = field(default_factory=dict)
 
     def date(self, functional: Any) -> MeasuredDate:
-        return self.dates.setdefault(functional.GetID() if functional is not None else "", MeasuredDate())
+        for gone in [node for node in self.dates if node is not None and node.GetScene() is None]:
+            del self.dates[gone]
+        return self.dates.setdefault(functional, MeasuredDate())
+
+    def keep_series(self, node: Any, job: str, result: Any) -> None:
+        self.series = {one: known for one, known in self.series.items() if one.GetScene() is not None}
+        self.series[node] = (job, result)
 
     def of_series(self, node: Any, job: str) -> Any:
         """The last result of ``job`` for a sequence node; None where there is none."""
-        known = self.series.get(node.GetID()) if node is not None else None
+        known = self.series.get(node)
         return known[1] if known is not None and known[0] == job else None
 
 

@@ -40,7 +40,7 @@ class SeriesJobs:
 
         inputs = liver_inputs(series, regions, second, maa, maaCt, confirmed=confirmed)
         result = work(lambda progress: job.run(inputs, settings, progress))
-        self.memory.series[series.GetID()] = ("liver", result)
+        self.memory.keep_series(series, "liver", result)
         return liver_to_nodes(result, series, slicer.app.processEvents)
 
     def measureDynamic(self, series, regions, settings=None, work=directly):
@@ -50,7 +50,7 @@ class SeriesJobs:
 
         inputs = dynamic_spect_inputs(series, regions)
         result = work(lambda progress: job.run(inputs, settings, progress))
-        self.memory.series[series.GetID()] = ("dynamic", result)
+        self.memory.keep_series(series, "dynamic", result)
         return dynamic_spect_to_nodes(result, series)
 
     def writeLiverReport(self, series, folder, *, identified: bool = False, work=directly) -> Path:

@@ -48,7 +48,7 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._node, self._logic = None, slicer.vtkSlicerSegmentEditorLogic()
+        self._node, self._logic, self._shown = None, slicer.vtkSlicerSegmentEditorLogic(), None
         self._segmentations, self._volumes = qMRMLNodeComboBox(), qMRMLNodeComboBox()
         self._segmentations.nodeTypes, self._segmentations.noneEnabled = ["vtkMRMLSegmentationNode"], True
         self._volumes.nodeTypes, self._volumes.noneEnabled = ["vtkMRMLScalarVolumeNode"], True
@@ -94,6 +94,9 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
 
     def updateWidgetFromMRML(self) -> None:
         segmentation = self.segmentationNode()
+        if segmentation is not self._shown:
+            self._shown = segmentation
+            self._select_first(segmentation)
         self._segmentations.setCurrentNode(segmentation)
         self._volumes.setCurrentNode(self.sourceVolumeNode())
         self._table.setSegmentationNode(segmentation)
@@ -113,10 +116,13 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
     def setSegmentationNode(self, node: Any) -> None:
         if self._node is not None and node is not self.segmentationNode():
             self._node.SetAndObserveSegmentationNode(node)
-            segmentation = node.GetSegmentation() if node is not None else None
-            first = segmentation.GetNthSegmentID(0) if segmentation and segmentation.GetNumberOfSegments() else ""
-            self.setCurrentSegmentID(first)
             self.segmentationNodeChanged.emit(node)
+
+    def _select_first(self, node: Any) -> None:
+        """As Slicer's widget does whenever it shows another segmentation."""
+        segmentation = node.GetSegmentation() if node is not None else None
+        if segmentation is not None and segmentation.GetNumberOfSegments():
+            self._select(segmentation.GetNthSegmentID(0))
 
     def sourceVolumeNode(self) -> Any:
         return self._node.GetSourceVolumeNode() if self._node is not None else None
@@ -133,6 +139,11 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
         return str(self._node.GetSelectedSegmentID() or "") if self._node is not None else ""
 
     def setCurrentSegmentID(self, segment_id: str) -> None:
+        """No signal comes of it: Slicer's widget tells only of what is selected in its table."""
+        if self._node is not None:
+            self._node.SetSelectedSegmentID(segment_id)
+
+    def _select(self, segment_id: str) -> None:
         if segment_id != self.currentSegmentID():
             self._node.SetSelectedSegmentID(segment_id)
             self.currentSegmentIDChanged.emit(segment_id)
@@ -206,7 +217,7 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
     def _on_row(self, *_: Any) -> None:
         selected = self._table.selectedSegmentIDs()
         if selected and self._node is not None:
-            self.setCurrentSegmentID(selected[0])
+            self._select(selected[0])
 
     def _add_segment(self, *_: Any) -> None:
         node = self.segmentationNode()

@@ -51,8 +51,8 @@ class qSlicerApplication(QApplication):
     startupCompleted = Signal()
     mrmlSceneChanged = Signal(object)
 
-    def begin(self, testing: bool) -> None:
-        self._testing = testing
+    def begin(self, testing: bool, main_window: bool) -> None:
+        self._testing, self._main_window = testing, main_window
         self._application_logic = slicer.modules.applicationLogic()
         self._layout_manager = qMRMLLayoutManager(slicer.mrmlScene, self._application_logic)
         self._module_manager = qSlicerModuleManager()
@@ -73,8 +73,8 @@ class qSlicerApplication(QApplication):
     def applicationLogic(self) -> Any:
         return self._application_logic
 
-    def layoutManager(self) -> qMRMLLayoutManager:
-        return self._layout_manager
+    def layoutManager(self) -> qMRMLLayoutManager | None:
+        return self._layout_manager if self._main_window else None
 
     def moduleManager(self) -> qSlicerModuleManager:
         return self._module_manager
@@ -120,7 +120,7 @@ class _ModuleSelector(QObject):
 class _MainWindow(QMainWindow):
     def __init__(self, session: Session, views: QWidget, size: tuple[int, int]) -> None:
         super().__init__()
-        self.objectName = "qSlicerMainWindow"
+        self.objectName = "qSlicerMainWindow" if session.application.layoutManager() is not None else "noMainWindow"
         self.windowTitle = "Test host"
         self._selector = _ModuleSelector(session)
         self._panel = QScrollArea()
@@ -154,7 +154,7 @@ class Session:
         self.application = application
         self.errors: list[BaseException] = []
         self.opened = ""
-        self.window = _MainWindow(self, application.layoutManager().viewport(), size)
+        self.window = _MainWindow(self, application._layout_manager.viewport(), size)
 
     @property
     def scene(self) -> Any:
@@ -217,7 +217,12 @@ class Session:
 
 @contextlib.contextmanager
 def application(
-    *, modules: tuple[str, ...] = MODULES, root: Path = ROOT, testing: bool = True, size: tuple[int, int] = (1400, 900)
+    *,
+    modules: tuple[str, ...] = MODULES,
+    root: Path = ROOT,
+    testing: bool = True,
+    main_window: bool = True,
+    size: tuple[int, int] = (1400, 900),
 ) -> Iterator[Session]:
     """Start the host and put it away again.
 
@@ -225,6 +230,8 @@ def application(
         modules: modules to load, in this order; each is ``<root>/<name>/<name>.py``.
         root: the checkout.
         testing: what ``slicer.app.testingEnabled()`` says. A dialog that is opened nevertheless is an error.
+        main_window: without it ``slicer.app.layoutManager()`` and ``slicer.util.mainWindow()`` are None, as with
+            ``Slicer --no-main-window``.
         size: of the main window, pixels.
     """
     with contextlib.ExitStack() as undo, tempfile.TemporaryDirectory() as settings:
@@ -241,7 +248,7 @@ def application(
         undo.callback(qInstallMessageHandler, None)
         _put_back(undo, slicer, "app", app)
         _put_back(undo, slicer, "dicomDatabase", DicomDatabase())
-        app.begin(testing)
+        app.begin(testing, main_window)
         session = Session(app, size)
         _put_back(undo, sys, "excepthook", _recorder(session))
         for kind, names in _DIALOGS.items():

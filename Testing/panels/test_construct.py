@@ -58,3 +58,18 @@ def test_an_unloaded_panel_is_gone_with_all_its_observers(app, name):
     gc.collect()
     assert observed(app.scene) == before
     assert panel() is None
+
+
+def test_panels_are_made_used_and_put_away_without_a_main_window():
+    """As by Slicer's generic tests of every module, which run with --no-main-window."""
+    if host.missing():
+        pytest.skip(host.missing())
+    with host.application(main_window=False) as app:
+        import slicer
+
+        assert (slicer.app.layoutManager(), slicer.util.mainWindow()) == (None, None)
+        for name in PANELS:
+            app.open(name)
+            app.leave()
+        app.close_scene()
+        assert app.errors == []

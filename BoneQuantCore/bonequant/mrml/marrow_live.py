@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
 
+from bonequant.errors import InputError
 from bonequant.mrml.found_regions import space_of
 from bonequant.mrml.live import LivePropagation, Schedule
 from bonequant.mrml.marrow_nodes import MarrowContent, write_marrow_tables
@@ -88,8 +89,12 @@ class LiveMarrow:
         if not self._started:  # the follower's first look; the result holds these numbers
             return
         names_before, self._names = self._names, self._names_by_id()
+        renamed = [one for one, name in names_before.items() if self._names.get(one, name) != name]
+        for table in (self.uptake, self.hu, self.origins):
+            for one in renamed:
+                table.pop(names_before[one], None)
         changed = []
-        for segment_id in segment_ids:
+        for segment_id in dict.fromkeys([*segment_ids, *renamed]):
             name = self._names.get(segment_id) or names_before.get(segment_id)
             if name is not None:
                 self._measure(name, segment_id)
@@ -101,16 +106,21 @@ class LiveMarrow:
             self._on_update(changed)
 
     def _measure(self, name: str, segment_id: str) -> None:
+        """A region that is gone, or lies where there is no image, has no row: not that of the stroke before."""
+        for table in (self.uptake, self.hu, self.origins):
+            table.pop(name, None)
         patch = patch_of(self.regions, segment_id) if segment_id in self._names else None
         if patch is None or not patch.voxels.size:
-            for table in (self.uptake, self.hu, self.origins):
-                table.pop(name, None)
             return
         result, mask = self.result, patch.image()
-        self.origins[name] = _DRAWN
-        self.uptake[name] = measure(result.functional, mask, self._to_functional, name)
-        if result.ct is not None:
-            self.hu[name] = measure(result.ct, mask, self._to_ct, name)
+        try:
+            uptake = measure(result.functional, mask, self._to_functional, name)
+            hu = measure(result.ct, mask, self._to_ct, name) if result.ct is not None else None
+        except InputError:
+            return
+        self.uptake[name], self.origins[name] = uptake, _DRAWN
+        if hu is not None:
+            self.hu[name] = hu
 
     def _rows(self) -> tuple[dict[str, Any], ...]:
         references = list(dict.fromkeys([self.result.settings.reference, *REFERENCES]))
