@@ -141,7 +141,8 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.features, self.model = FeatureSection(self), ModelSection(self)
         self.sections = [LesionSection(self), self.features, MapSection(self), self.model, ReaderSection(self)]
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onSceneChanged)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -161,7 +162,8 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         self.logic.forget()
 
-    def onSceneEndClose(self, caller, event) -> None:
+    def onSceneChanged(self, caller, event) -> None:
+        """Closed, or another one was loaded."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -190,7 +192,7 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def refresh(self, caller=None, event=None) -> None:
         """Bring every section in line with the parameter node."""
-        if self._parameterNode is None or self._refreshing:
+        if self._parameterNode is None or self._refreshing or slicer.mrmlScene.IsImporting():
             return
         self._refreshing = True
         try:
@@ -223,7 +225,7 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleLogic.__init__(self, *([parent] if parent is not None else []))
-        self._results: dict[str, tuple[Any, dict[str, str]]] = {}  # by the record's ID: result, volumes' IDs
+        self._results: dict[str, Any] = {}  # by the record's ID
 
     def getParameterNode(self):
         return SPECTCTRadiomicsParameterNode(super().getParameterNode())
@@ -279,26 +281,24 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
 
         :param settings: a LesionSettings; the defaults of the command line without it.
         :param second: segmentation of a second reader.
-        :param record: a former record, which is filled again.
+        :param record: a former record of these lesions, which is filled again; what was made of it goes.
         :returns: the record, a text node that tables, sections and maps belong to.
         """
         from bonequant.mrml.lesion_drawing import carried_lesions
         from bonequant.mrml.lesion_inputs import lesion_inputs
-        from bonequant.mrml.lesion_nodes import lesion_result_to_nodes
+        from bonequant.mrml.lesion_nodes import measured_to_nodes
         from bonequant.studies import lesion_radiomics as job
 
-        volumes = {"ct": ct, "functional": functional}
         carried = carried_lesions(lesions, ct, functional)
         inputs = lesion_inputs(lesions, ct, functional, carried, second, patient=patient)
         result = work(lambda progress: job.run(inputs, settings, progress))
-        record = lesion_result_to_nodes(result, volumes, f"{lesions.GetName()} radiomics", record)
-        ids = {space: node.GetID() for space, node in volumes.items() if node is not None}
-        self._results[record.GetID()] = (result, ids)
+        record = measured_to_nodes(result, lesions, ct, functional, record)
+        self._results[record.GetID()] = result
         return record
 
     def result(self, record):
         """The LesionResult of a record; None where it was measured in an earlier session."""
-        return self._results.get(record.GetID(), (None, {}))[0] if record is not None else None
+        return self._results.get(record.GetID()) if record is not None else None
 
     def showLesion(self, record, lesion: str, contains: str = ""):
         """The table node of one lesion's features, the images side by side."""
@@ -309,15 +309,21 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
     def mapFeature(self, record, feature: str, work=_now) -> dict[str, Any]:
         """Volume nodes, by image, of a feature around each voxel of the lesions."""
         from bonequant.mrml.lesion_nodes import map_nodes, maps_to_nodes
+        from bonequant.mrml.lesion_record import measured_images
         from bonequant.studies import lesion_radiomics as job
 
         result = self._measuredNow(record)
-        ids = self._results[record.GetID()][1]
         more = work(lambda progress: job.with_maps(result, [feature], progress))
-        volumes = {space: slicer.mrmlScene.GetNodeByID(node_id) for space, node_id in ids.items()}
-        maps_to_nodes(more, volumes, record)
-        self._results[record.GetID()] = (more, ids)
+        maps_to_nodes(more, dict(zip(("ct", "functional"), measured_images(record), strict=True)), record)
+        self._results[record.GetID()] = more
         return map_nodes(record, feature)
+
+    def settingsLike(self, model, settings=None):
+        """LesionSettings with which the features of a model file were measured; others as in ``settings``."""
+        from bonequant.radiomics import load_model
+        from bonequant.studies import lesion_radiomics as job
+
+        return job.settings_like(load_model(model), settings)
 
     def predict(self, record, model, centre: str = "") -> dict[str, Any]:
         """Apply a model file to every lesion of a record; by lesion its Prediction, or why it is refused.

@@ -40,12 +40,26 @@ class FeatureSection(Section):
         chosen = self.chosen
         for form in self.forms:
             form.set_json(chosen.settings)
+        self._keep_record()
         missing = "" if chosen.ctVolume or chosen.functionalVolume else _("Select a CT, a SPECT or PET, or both first")
         missing = missing or ("" if chosen.lesions else _("Draw or select lesions first"))
         self.enable("measureButton", missing, _("Features of every lesion on every image"))
         now = "" if self.logic.result(chosen.record) else _("Measure the lesions first: results are of this session")
         now = now or (_("Choose a folder first") if chosen.outputFolder == Path() else "")
         self.enable("reportButton", now, _("Write report, tables, regions and maps to a new folder"))
+
+    def _keep_record(self) -> None:
+        """A measurement is shown beside the lesions it is of and nowhere else; of other images it is said to be old."""
+        from bonequant.mrml.lesion_record import is_of, measured_images
+
+        chosen = self.chosen
+        if chosen.record is None:
+            return
+        if not is_of(chosen.record, chosen.lesions):
+            chosen.record = None
+            say(self.ui.featuresNote, "")
+        elif measured_images(chosen.record) != (chosen.ctVolume, chosen.functionalVolume):
+            say(self.ui.featuresNote, _note(_("Measured on other images: measure again.")))
 
     def settings(self) -> Any:
         text = self.chosen.settings
@@ -69,9 +83,12 @@ class FeatureSection(Section):
                 work=self.panel.work.run,
             ),
         )
-        if record is None or self.chosen is not chosen:
+        if record is None:
             return
         chosen.record = record
+        if self.chosen is not chosen:  # the panel was left meanwhile
+            return
+        self.panel.model.forget()
         say(self.ui.featuresNote, "<br>".join(map(_note, self.logic.result(record).warnings)))
         self.panel.onSelected()
 

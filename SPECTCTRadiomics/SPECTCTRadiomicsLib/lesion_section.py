@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import qt
@@ -26,7 +27,7 @@ class LesionSection(Section):
         say(self.ui.qualityLabel, "")
         self.live, self.list, self._following = None, None, ()
         self._observed: list[tuple[Any, int]] = []
-        self._copy_waits = False
+        self._copy_waits = self._placing = False
         table = self.ui.lesionTable
         table.setColumnCount(len(_COLUMNS))
         headers = [_("Lesion"), _("mL"), _("SPECT mean"), _("max"), _("CT mean"), _("Copy")]
@@ -59,7 +60,8 @@ class LesionSection(Section):
         from SPECTCTRadiomicsLib.paired_views import register_layout
 
         register_layout()
-        open_editor(self.ui.segmentEditor, _EDITOR)
+        with self._placed():
+            open_editor(self.ui.segmentEditor, _EDITOR)
 
     def exit(self) -> None:
         from BoneQuantPanels.segment_editor import close_editor
@@ -107,7 +109,7 @@ class LesionSection(Section):
 
         chosen = self.chosen
         wanted = (chosen.lesions, chosen.ctVolume, chosen.functionalVolume, chosen.live)
-        if wanted == self._following:
+        if wanted == self._following and (self.live is None or self.live.running):
             return
         self.stop()
         self._following = wanted
@@ -195,8 +197,17 @@ class LesionSection(Section):
             self.select(ids[row])
 
     def on_segment(self, segment_id: str) -> None:
-        if self.chosen is not None and segment_id in _ids(self.chosen.lesions):
+        if self.chosen is not None and not self._placing and segment_id in _ids(self.chosen.lesions):
             self.select(segment_id)
+
+    @contextlib.contextmanager
+    def _placed(self) -> Iterator[None]:
+        """While a segmentation is put into the editor: it selects the first segment then, which no user chose."""
+        self._placing = True
+        try:
+            yield
+        finally:
+            self._placing = False
 
     def on_level(self) -> None:
         from bonequant.mrml.lesion_inputs import LEVEL, set_tag
@@ -278,13 +289,14 @@ class LesionSection(Section):
             carried = self.carried()
         self.ui.editBox.enabled = carried is not None
         copies = carried is not None and self.ui.editBox.currentIndex == 1
-        if copies:
-            edit(self.ui.segmentEditor, carried, other)
-        else:
-            own = chosen.functionalVolume if other is chosen.ctVolume else chosen.ctVolume
-            edit(self.ui.segmentEditor, chosen.lesions, own or chosen.functionalVolume or chosen.ctVolume)
-        if chosen.lesion:
-            self.ui.segmentEditor.setCurrentSegmentID(chosen.lesion)
+        with self._placed():
+            if copies:
+                edit(self.ui.segmentEditor, carried, other)
+            else:
+                own = chosen.functionalVolume if other is chosen.ctVolume else chosen.ctVolume
+                edit(self.ui.segmentEditor, chosen.lesions, own or chosen.functionalVolume or chosen.ctVolume)
+            if chosen.lesion:
+                self.ui.segmentEditor.setCurrentSegmentID(chosen.lesion)
         followed = carried is not None and is_adjusted(carried, chosen.lesion)
         tip = _("Drop the adjustment of the selected copy: it follows the drawing again")
         self.enable("followButton", "" if followed else _("The copy of the selected lesion was not adjusted"), tip)

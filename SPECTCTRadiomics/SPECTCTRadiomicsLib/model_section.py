@@ -20,19 +20,35 @@ class ModelSection(Section):
         self._of: Any = None  # the record that the predictions are of
         self.ui.predictButton.connect("clicked(bool)", self.on_predict)
         self.ui.demoModelButton.connect("clicked(bool)", self.on_demo_model)
+        self.ui.likeButton.connect("clicked(bool)", self.on_like)
 
     def enter(self) -> None:
         say(self.ui.predictionLabel, "")
 
     def exit(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Predictions of features that are no longer those shown."""
         self.predictions, self._of = {}, None
         say(self.ui.predictionLabel, "")
 
     def refresh(self) -> None:
         chosen = self.chosen
+        if self._of is not None and self._of is not chosen.record:
+            self.forget()
+        no_model = "" if chosen.modelPath.is_file() else _("Choose a model file first")
         missing = "" if chosen.record else _("Measure the lesions first")
-        missing = missing or ("" if chosen.modelPath.is_file() else _("Choose a model file first"))
-        self.enable("predictButton", missing, _("Apply the model to every measured lesion"))
+        self.enable("predictButton", missing or no_model, _("Apply the model to every measured lesion"))
+        self.enable("likeButton", no_model, _("Measure with exactly the settings that the model was trained with"))
+
+    def on_like(self) -> None:
+        found = self.run(
+            _("The model's settings cannot be taken."),
+            lambda: self.logic.settingsLike(self.chosen.modelPath, self.panel.features.settings()),
+        )
+        if found is not None:
+            self.chosen.settings = found.to_json()
 
     def on_demo_model(self) -> None:
         folder = Path(slicer.app.temporaryPath)

@@ -84,6 +84,27 @@ def test_an_adjusted_copy_is_marked_and_measured_until_it_follows_again(app, pan
     assert row["copy"] == "carried"
 
 
+def test_the_selected_lesion_stays_when_its_copy_is_edited_and_when_the_panel_is_left(app, panel):
+    """Slicer's editor selects the first segment of whatever it is given: that is no choice of the user."""
+    panel.ui.addButton.click()
+    demo.draw(app, panel, (8.0, 8.0, 0.0), 14.0)
+    assert panel.chosen.lesion == "lesion_2"
+    panel.ui.editBox.currentIndex = 1
+    assert (panel.chosen.lesion, panel.ui.segmentEditor.currentSegmentID()) == ("lesion_2", "lesion_2")
+    app.leave()
+    app.open("SPECTCTRadiomics")
+    assert (panel.chosen.lesion, panel.ui.segmentEditor.currentSegmentID()) == ("lesion_2", "lesion_2")
+    panel.ui.segmentEditor._table.setSelectedSegmentIDs(["lesion_1"])  # a click in the editor's own table
+    assert panel.chosen.lesion == "lesion_1"
+
+
+def test_copies_follow_again_after_their_segmentation_was_deleted(app, panel):
+    app.scene.RemoveNode(carried(app))
+    panel.refresh()
+    demo.draw(app, panel, (6.0, 0.0, 0.0), 14.0)
+    assert count(carried(app)) > 0
+
+
 def test_lesions_are_drawn_on_the_ct_and_carried_to_the_spect_as_well(app, files):
     ct, spect = demo.load_nodes(files)
     panel = app.open("SPECTCTRadiomics")
@@ -266,6 +287,82 @@ def test_models_that_cannot_be_used_are_refused_with_the_reason(app, panel, tmp_
     assert "two lesions" in str(error)
 
 
+def test_a_measurement_is_never_shown_for_other_lesions_nor_written_over_by_theirs(app, panel, files):
+    from bonequant import mrml
+    from bonequant.mrml.lesion_record import record_from_node
+
+    panel.ui.measureButton.click()
+    first, former = panel.chosen.record, panel.chosen.record.GetText()
+    ct, spect = demo.load_nodes(files)
+    panel.chosen.lesions = None
+    assert panel.chosen.record is None
+    assert not panel.ui.reportButton.enabled
+    panel.ui.ctSelector.setCurrentNode(ct)
+    panel.ui.functionalSelector.setCurrentNode(spect)
+    panel.ui.addButton.click()
+    demo.draw(app, panel, (6.0, 6.0, 0.0), 12.0)
+    panel.ui.measureButton.click()
+    assert panel.chosen.record is not first
+    assert first.GetText() == former
+    again = record_from_node(panel.chosen.record)["lesions"]["lesion_1"]["features"]
+    assert again["SPECT:Mean"] != record_from_node(first)["lesions"]["lesion_1"]["features"]["SPECT:Mean"]
+    panel.ui.functionalSelector.setCurrentNode(mrml.to_node(mrml.from_node(spect), "other SPECT"))
+    assert "Measured on other images" in panel.ui.featuresNote.text
+
+
+def test_a_new_measurement_drops_what_was_made_of_the_former_one(app, panel, tmp_path):
+    from bonequant import mrml
+    from bonequant.mrml.lesion_record import record_from_node
+
+    panel.ui.measureButton.click()
+    record = panel.chosen.record
+    panel.ui.modelPathEdit.currentPath = str(demo.write_model(record_from_node(record), tmp_path / "model.json"))
+    panel.ui.predictButton.click()
+    panel.ui.mapBox.setEditText("original_firstorder_Mean")
+    panel.ui.mapButton.click()
+    names = ("Lesions radiomics: model combined", "Lesions radiomics: contributions", "SPECT original_firstorder_Mean")
+    for name in names:
+        node(app, name)
+    demo.draw(app, panel, (8.0, 0.0, 0.0), 16.0)
+    panel.ui.measureButton.click()
+    assert panel.chosen.record is record
+    assert [name for name in names if app.scene.GetFirstNodeByName(name) is not None] == []
+    assert panel.ui.predictionLabel.text == ""
+    panel.chosen.compareWith = type(panel.chosen.compareWith).MODEL
+    assert not panel.ui.kappaButton.enabled
+    panel.ui.predictButton.click()
+    (row,) = mrml.from_node(node(app, "Lesions radiomics: model combined"))
+    assert row["probability"] != pytest.approx(0.8, abs=1e-3)
+
+
+def test_a_measurement_that_ends_while_another_module_is_shown_is_kept(app, panel):
+    import qt
+
+    chosen = panel.chosen
+    qt.QTimer.singleShot(0, app.leave)
+    panel.ui.measureButton.click()
+    assert panel.chosen is None
+    assert chosen.record is not None
+
+
+def test_settings_of_a_model_are_taken_and_it_accepts_the_features(app, panel, tmp_path):
+    from bonequant import mrml
+    from bonequant.mrml.lesion_record import record_from_node
+
+    panel.chosen.settings = demo.FAST.from_dict({**demo.FAST.to_dict(), "plane": "coronal"}).to_json()
+    panel.ui.measureButton.click()
+    model = demo.write_model(record_from_node(panel.chosen.record), tmp_path / "model.json")
+    panel.chosen.settings = demo.FAST.to_json()
+    assert panel.ui.likeButton.toolTip.startswith("Choose a model file")
+    panel.ui.modelPathEdit.currentPath = str(model)
+    panel.ui.likeButton.click()
+    assert panel.features.settings().plane == "coronal"
+    panel.ui.measureButton.click()
+    panel.ui.predictButton.click()
+    (row,) = mrml.from_node(node(app, "Lesions radiomics: model combined"))
+    assert row["probability"] == pytest.approx(0.8, abs=1e-9)
+
+
 def test_settings_of_the_form_reach_the_result_and_wrong_ones_do_not(app, panel):
     plane = panel.features.forms[0].widget("plane")
     plane.currentIndex = plane.findText("coronal")
@@ -378,6 +475,28 @@ def test_saved_scene_comes_back_in_a_new_process_and_goes_on(app, panel, root, t
         "copy": "carried",
         "reader": "4 probably malignant",
     }
+
+
+def test_a_scene_that_is_loaded_under_the_open_panel_goes_on(app, panel, tmp_path):
+    import slicer
+
+    panel.ui.addButton.click()
+    demo.draw(app, panel, (8.0, 8.0, 0.0), 14.0)
+    panel.ui.measureButton.click()
+    (tmp_path / "saved").mkdir()
+    assert app.scene.SaveSceneToSlicerDataBundleDirectory(str(tmp_path / "saved"))
+    app.close_scene()
+    assert panel.chosen.lesions is None
+    (scene,) = (tmp_path / "saved").glob("*.mrml")
+    slicer.mrmlScene.SetURL(str(scene))
+    assert slicer.mrmlScene.Import()
+    app.process(120)
+    assert app.errors == []
+    assert (panel.chosen.lesions.GetName(), panel.chosen.lesion) == ("Lesions", "lesion_2")
+    assert panel.ui.segmentEditor.segmentationNode() is panel.chosen.lesions
+    before = count(carried(app), "lesion_2")
+    demo.draw(app, panel, (8.0, 0.0, 0.0), 12.0)
+    assert count(carried(app), "lesion_2") > before > 0
 
 
 def test_console_lines_of_the_tutorial_do_what_they_say(app, panel, root, tmp_path, monkeypatch):

@@ -13,9 +13,17 @@ import numpy as np
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
+from bonequant.mrml.feature_codes import code_map
 from bonequant.mrml.hierarchy import place
 from bonequant.mrml.kept import keep, kept_node, kept_table
-from bonequant.mrml.lesion_record import record_from_node, record_of, record_to_node
+from bonequant.mrml.lesion_record import (
+    bind_record,
+    forget_former,
+    is_of,
+    record_from_node,
+    record_of,
+    record_to_node,
+)
 from bonequant.mrml.patches import add_patch
 from bonequant.mrml.segments import set_reference_geometry
 from bonequant.mrml.volumes import fill_node, volume_to_node
@@ -57,6 +65,21 @@ def lesion_result_to_nodes(result: LesionResult, volumes: Mapping[str, Any], nam
         made.append(_sections(record, image_name(space, image), sections, volumes[space], image.geometry))
     made += maps_to_nodes(result, volumes, record)
     place([node for node in made if node is not None], name)
+    return record
+
+
+def measured_to_nodes(result: LesionResult, lesions: Any, ct: Any, functional: Any, record: Any = None) -> Any:
+    """Write a measurement of a segmentation into the scene; the record, which knows what was measured.
+
+    A former record of the same segmentation is filled again, and what was made of its features goes; one of other
+    lesions stays as it is.
+    """
+    former = record if record is not None and is_of(record, lesions) else None
+    if former is not None:
+        forget_former(former)
+    volumes = {"ct": ct, "functional": functional}
+    record = lesion_result_to_nodes(result, volumes, f"{lesions.GetName()} radiomics", former)
+    bind_record(record, lesions, ct, functional)
     return record
 
 
@@ -115,13 +138,16 @@ def maps_to_nodes(result: LesionResult, volumes: Mapping[str, Any], record: Any)
             node = keep(record, f"Map.{key}", volume_to_node(volume, key, record.GetScene()))
         else:
             fill_node(node, volume)
+        image, _, feature = key.partition(" ")
+        code_map(node, feature, result.images[spaces[image]].unit)
         low, high = (float(value) for value in np.percentile(inside, (2, 98)))
         display = node.GetDisplayNode()
         display.SetAndObserveColorNodeID(_MAP_COLOURS)
         display.SetWindowLevelMinMax(low, max(high, low + 1e-6))
         display.SetThreshold(float(inside.min()), float(inside.max()))  # NaN lies outside: the image shows there
         display.ApplyThresholdOn()
-        node.SetAndObserveTransformNodeID(volumes[spaces[key.partition(" ")[0]]].GetTransformNodeID())
+        if (measured := volumes[spaces[image]]) is not None:  # None: taken out of the scene meanwhile
+            node.SetAndObserveTransformNodeID(measured.GetTransformNodeID())
         made.append(node)
     if made:
         place(made, record.GetName(), "Feature maps")

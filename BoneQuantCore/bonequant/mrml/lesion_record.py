@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from bonequant.errors import InputError
 from bonequant.mrml.core import embedded
+from bonequant.mrml.kept import keep, kept_node
 
 if TYPE_CHECKING:
     from bonequant.studies.lesion_radiomics import LesionResult
 
 _FORMAT = "bonequant lesion radiomics"
+_MEASURED = ("Lesions", "Ct", "Functional")  # roles of the nodes that were measured
+_DERIVED = ("BoneQuant.Map.", "BoneQuant.Predictions", "BoneQuant.Contributions")  # roles of what was made of features
 
 
 def record_of(result: LesionResult) -> dict[str, Any]:
@@ -57,6 +60,35 @@ def record_to_node(content: dict[str, Any], name: str, node: Any = None, scene: 
         node = (scene if scene is not None else embedded()).AddNewNodeByClass("vtkMRMLTextNode", name)
     node.SetText(json.dumps(content, ensure_ascii=False))
     return node
+
+
+def bind_record(record: Any, lesions: Any, ct: Any, functional: Any) -> None:
+    """Note on a record's node what was measured: the segmentation and the volumes."""
+    for role, node in zip(_MEASURED, (lesions, ct, functional), strict=True):
+        keep(record, role, node)
+
+
+def is_of(record: Any, lesions: Any) -> bool:
+    """Was the record measured on this segmentation?"""
+    return lesions is not None and kept_node(record, _MEASURED[0]) is lesions
+
+
+def measured_images(record: Any) -> tuple[Any, Any]:
+    """The volume nodes that were measured: CT, functional; None where there was none, or it is gone."""
+    return kept_node(record, _MEASURED[1]), kept_node(record, _MEASURED[2])
+
+
+def forget_former(record: Any) -> None:
+    """Take out of the scene what was made of a record's former features: maps, predictions, contributions."""
+    scene = record.GetScene()
+    roles = [str(record.GetNthNodeReferenceRole(index)) for index in range(record.GetNumberOfNodeReferenceRoles())]
+    for role in [role for role in roles if role.startswith(_DERIVED)]:
+        node = record.GetNodeReference(role)
+        if node is None:
+            continue
+        series = node.GetNumberOfPlotSeriesNodes() if node.IsA("vtkMRMLPlotChartNode") else 0
+        for gone in [*(node.GetNthPlotSeriesNode(index) for index in range(series)), node]:
+            scene.RemoveNode(gone)
 
 
 def record_from_node(node: Any) -> dict[str, Any]:

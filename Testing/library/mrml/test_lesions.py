@@ -12,7 +12,15 @@ from bonequant.errors import InputError
 from bonequant.mrml.lesion_inputs import READER, drawn_on, grades, lesion_inputs, set_tag
 from bonequant.mrml.lesion_list import LesionList
 from bonequant.mrml.lesion_model import contribution_rows, explanation_to_nodes, predict_lesions, predictions_to_node
-from bonequant.mrml.lesion_nodes import feature_rows, lesion_result_to_nodes, map_nodes, section_centre, show_lesion
+from bonequant.mrml.lesion_nodes import (
+    feature_rows,
+    lesion_result_to_nodes,
+    map_features,
+    map_nodes,
+    maps_to_nodes,
+    section_centre,
+    show_lesion,
+)
 from bonequant.mrml.lesion_record import record_from_node
 from bonequant.mrml.live import LivePropagation
 from bonequant.mrml.patches import patch_of, write_patch
@@ -153,11 +161,34 @@ def test_maps_lie_on_their_images_and_are_filled_again(scene, case):
     first = map_nodes(record, name)
     lesion_result_to_nodes(more, volumes, "Lesion radiomics", record)
     assert map_nodes(record, name) == first
+    for image, unit in (("CT", "[hnsf'U]"), ("SPECT", "g/ml")):
+        quantity, units = first[image].GetVoxelValueQuantity(), first[image].GetVoxelValueUnits()
+        assert (quantity.GetCodeValue(), quantity.GetCodingSchemeDesignator()) == ("Q4LE", "IBSI")
+        assert units.GetCodeValue() == unit
     array = mrml.from_node(first["CT"]).array
     inside = sitk.GetArrayFromImage(result.on_images["lesion_1"]["ct"].region.mask) > 0
     assert np.array_equal(np.isfinite(array), inside)
     count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
     assert count == 4
+
+
+@pytest.mark.parametrize(
+    ("feature", "quantity", "unit"),
+    [
+        ("original_glcm_JointEntropy", ("TU9B", "IBSI"), "{bit}"),
+        ("wavelet-HLL_firstorder_Energy", ("N8CA", "IBSI"), "{(filtered HU)²}"),
+        ("original_glcm_MCC", ("glcm_MCC", "99BONEQUANT"), "1"),
+    ],
+)
+def test_maps_without_a_unit_of_ucum_have_its_way_to_say_so(scene, case, feature, quantity, unit):
+    from bonequant.mrml.feature_codes import code_map
+
+    node = mrml.to_node(case.ct, "map")
+    code_map(node, feature, "HU")
+    entry = node.GetVoxelValueQuantity()
+    assert (entry.GetCodeValue(), entry.GetCodingSchemeDesignator()) == quantity
+    assert entry.GetCodeMeaning() == feature.replace("_", " ")
+    assert node.GetVoxelValueUnits().GetCodeValue() == unit
 
 
 def test_prediction_of_the_record_has_the_probability_that_was_planted(scene, case):
@@ -200,7 +231,9 @@ def test_model_of_other_extraction_settings_refuses_with_the_reason_in_the_table
 def test_everything_is_there_after_the_scene_was_saved_and_opened(scene, case, tmp_path):
     drawn = Drawn(case)
     set_tag(drawn.lesions, "lesion_1", READER, "4")
-    _, record = drawn.measured()
+    result, record = drawn.measured()
+    mapped = job.with_maps(result, ["original_firstorder_Mean"])
+    maps_to_nodes(mapped, {"ct": drawn.ct, "functional": drawn.spect}, record)
     content = record_from_node(record)
     show_lesion(record, "lesion_1")
     made = model(content)
@@ -213,6 +246,8 @@ def test_everything_is_there_after_the_scene_was_saved_and_opened(scene, case, t
     assert predict_lesions(record, made)["lesion_1"].probability == pytest.approx(0.8, abs=1e-9)
     for role in ("Selected", "Measured", "Contributions", "Contributions.Chart", "Sections.CT"):
         assert record.GetNodeReference(f"BoneQuant.{role}") is not None, role
+    assert set(map_nodes(record, "original_firstorder_Mean")) == {"CT", "SPECT"}
+    assert map_features(record) == ["original_firstorder_Mean"]
     assert grades(opened.GetFirstNodeByName("Lesions")) == {"lesion_1": 4}
 
 
