@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from bonequant.errors import BoneQuantError, InputError
+from bonequant.errors import BoneQuantError, InputError, SettingsError
 from bonequant.response.call import Call
 from bonequant.response.registry import function_of
 from bonequant.settings import Settings
@@ -136,7 +136,10 @@ def _value(hint: Any, given: Any, name: str, where: str) -> Any:
             key: _value(hints[key], value, f"{name}.{key}", where) if key in hints and isinstance(value, str) else value
             for key, value in given.items()
         }
-        return hint.from_dict(read)
+        try:
+            return hint.from_dict(read)
+        except SettingsError as error:
+            raise SettingsError(f"{_start(where)}{name}: {error}") from error
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _evidence(hint, given, name, where)
     return _single(hint, given, name, where)

@@ -181,7 +181,7 @@ def test_evidence_survives_json(evidence):
         ("dce_vp", {"before": {"diameters_mm": "1;2;3"}, "after": 1}, InputError, "diameters_mm should be 2 values"),
         ("dce_vp", {"before": {"fracture": "perhaps"}, "after": 1}, InputError, "fracture should be yes or no"),
         ("dce_vp", {"before": {"scan_date": "5.1.2024"}, "after": 1}, InputError, "scan_date should be a date"),
-        ("dce_vp", {"before": 1, "after": 1, "settings": {"vp_cut": 2}}, SettingsError, "vp_cut"),
+        ("dce_vp", {"before": 1, "after": 1, "settings": {"vp_cut": 2}}, SettingsError, "row 3: .*vp_cut"),
         ("eortc", {"before": {"suv": 1}, "after": {"suv": 1}, "cycles": "1.5"}, InputError, "cycles .* whole number"),
         ("recist11", {"targets": [], "visits": [{"diameters_mm": "T1:3"}]}, InputError, "diameters_mm should be"),
         ("recist11", {"targets": [], "visits": [{"non_target": "gone"}]}, InputError, "row 3: recist11: visits.0: "),

@@ -28,7 +28,7 @@ from bonequant.io.export import (
 )
 from bonequant.response import Call
 from bonequant.roi import propagate
-from bonequant.studies.treatment_response.inputs import DateInputs
+from bonequant.studies.treatment_response.inputs import DateInputs, file_name
 from bonequant.studies.treatment_response.result import ResponseResult
 from bonequant.studies.treatment_response.tabulation import image_measures
 from bonequant.studies.treatment_response.uptake import NUCLEAR, SUV_UNITS
@@ -62,7 +62,7 @@ def write_dicom(result: ResponseResult, folder: Path, *, identified: bool = Fals
     study_uid = next(iter(known.values())).study_uid
     files: list[Path] = []
     for k, source in known.items():
-        place = folder / "".join(c if c.isalnum() or c in "-_" else "_" for c in result.dates[k].name)
+        place = folder / file_name(result.dates[k].name)
         place.mkdir(parents=True)
         files += _date(result, k, source, place, study_uid, identified)
     return files
@@ -139,7 +139,7 @@ def _maps(result: ResponseResult, k: int, source: SourceSeries, place: Path, ide
     for role, image in one.images.items():
         own = _of_image(one, role) if image.modality in NUCLEAR and image.unit in SUV_UNITS else None
         if own is not None:
-            path = place / f"{''.join(c if c.isalnum() else '_' for c in role)}_suv.dcm"
+            path = place / f"{file_name(role)}_suv.dcm"
             files.append(write_parametric_map(image, path, own, SUV_UNITS[image.unit], identified=identified))
     return files
 

@@ -12,6 +12,7 @@ from bonequant.io import write_segmentation, write_volume
 from bonequant.registration import save_transform
 from bonequant.report import render, results_folder, write_csv, write_json
 from bonequant.studies.treatment_response.dicom import write_dicom
+from bonequant.studies.treatment_response.inputs import file_name
 from bonequant.studies.treatment_response.report import page
 from bonequant.studies.treatment_response.result import ResponseResult
 from bonequant.studies.treatment_response.tabulation import sdtm_rows
@@ -52,7 +53,7 @@ def write(
         for name, rows in sdtm_rows(result).items():
             write_csv(folder / f"sdtm_{name.lower()}.csv", rows)
         for k in range(len(result.dates)):
-            _write_date(result, k, folder / _file_name(result.dates[k].name))
+            _write_date(result, k, folder / file_name(result.dates[k].name))
         if dicom:
             write_dicom(result, folder / "dicom", identified=identified)
         html = render(page(result, identified=identified))
@@ -152,7 +153,7 @@ def _write_date(result: ResponseResult, k: int, folder: Path) -> None:
         write_segmentation(by_grid, folder / "outlines.seg.nrrd")
     transform = result.alignment.between(result.alignment.home, k)
     if transform is not None:
-        name = f"{_file_name(result.dates[result.alignment.home].name)}_to_{folder.name}"
+        name = f"{file_name(result.dates[result.alignment.home].name)}_to_{folder.name}"
         if is_linear(transform):
             write_json(folder / f"{name}.json", {"matrix_lps": matrix_of(transform).tolist()})
             save_transform(transform, folder / f"{name}.tfm")
@@ -171,7 +172,3 @@ def drawn_masks(result: ResponseResult, k: int) -> dict[str, sitk.Image]:
             if outline.mask is not None and outline.transform is None and outline.drawn_at == k:
                 masks[f"{lesion.tracking_id}{suffix}"] = outline.mask
     return masks
-
-
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)

@@ -95,6 +95,11 @@ class ResponseInputs:
     same_patient_confirmed: bool = False
 
 
+def file_name(name: str) -> str:
+    """The name of a date as that of its folder."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+
+
 def check(inputs: ResponseInputs) -> tuple[str, ...]:
     """Warnings about inputs that fit; an error for those that do not.
 
@@ -109,8 +114,8 @@ def check(inputs: ResponseInputs) -> tuple[str, ...]:
     if not any(one.lesions for one in inputs.dates):
         raise InputError("No lesion is drawn at any date: give masks of the lesions for one date at least.")
     names = [one.name for one in inputs.dates]
-    if len(set(names)) < len(names):
-        raise InputError(f"Two dates have one name: {', '.join(names)}. Name them differently.")
+    if len({file_name(name).casefold() for name in names}) < len(names):
+        raise InputError(f"Two dates have one name, or one folder by their names: {', '.join(names)}. Rename one.")
     warnings = [*_order(inputs.dates), *_patients(inputs)]
     for before, after in itertools.combinations(inputs.dates, 2):
         _same_scan(before, after)

@@ -50,5 +50,6 @@ class ResponseSettings(Settings):
         help="Smallest change of high-b signal over the reference that counts.",
     )
     skeleton_threshold: float | None = setting(
-        None, help="Skeleton fraction index: uptake (in the image's unit) above which skeleton is involved."
+        None,
+        help="Skeleton fraction index: uptake above which skeleton is involved, in the unit compared (see quantity).",
     )

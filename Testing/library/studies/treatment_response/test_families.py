@@ -114,3 +114,10 @@ def test_an_undated_scan_between_two_hides_no_wrong_order():
     ]
     with pytest.raises(InputError, match=r"date_2 \(2024-01-01\) is older than the scan date_0"):
         check(ResponseInputs(dates))
+
+
+def test_dates_whose_names_make_one_folder():
+    mask = {"a": box(2, 12)}
+    dates = [a_date("week 1", mask, 900.0, 300.0), a_date("Week_1", mask, 901.0, 301.0)]
+    with pytest.raises(InputError, match="one folder"):
+        check(ResponseInputs(dates))
