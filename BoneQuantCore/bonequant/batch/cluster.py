@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _USED_FRACTION = 0.9  # of the machine's memory; the rest is the system's
+_WAIT_S = 120.0
 
 
 @contextmanager
@@ -37,10 +38,11 @@ def open_cluster(engine: EngineSettings, memory_gb: float, scratch: Path) -> Ite
 
     if engine.scheduler is not None and engine.slurm is not None:
         raise InputError("Give a scheduler's address or SLURM settings, not both.")
+    wait_s = engine.wait_s or (None if engine.slurm else _WAIT_S)  # SLURM's queue may take hours
     with dask.config.set(dask_options(engine.threads)):
         if engine.scheduler is not None:
             try:
-                client = Client(engine.scheduler, timeout=min(engine.wait_s, 30.0), set_as_default=False)
+                client = Client(engine.scheduler, timeout=min(wait_s or 30.0, 30.0), set_as_default=False)
             except (OSError, ValueError, TimeoutError) as error:
                 raise InputError(f"No Dask scheduler answers at {engine.scheduler}: {error}.") from error
             cluster = None
@@ -62,11 +64,9 @@ def open_cluster(engine: EngineSettings, memory_gb: float, scratch: Path) -> Ite
             client = Client(cluster, set_as_default=False)
         try:
             try:
-                client.wait_for_workers(1, timeout=engine.wait_s)
+                client.wait_for_workers(1, timeout=wait_s)
             except TimeoutError as error:
-                raise InputError(
-                    f"No Dask worker came within {engine.wait_s:g} s; start workers and run again."
-                ) from error
+                raise InputError(f"No Dask worker came within {wait_s:g} s; start workers and run again.") from error
             yield client
         finally:
             client.close()
@@ -83,7 +83,8 @@ def dask_options(threads: int) -> dict[str, Any]:
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536, **environment},
         "distributed.worker.profile.enabled": False,
-        "distributed.admin.tick.limit": "1h",  # native code holds the interpreter for minutes: no warning
+        "distributed.admin.tick.limit": "1h",  # native code holds the interpreter for minutes: no warning,
+        "distributed.scheduler.worker-ttl": "4h",  # and no heartbeat, which is no death
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.pause": False,
@@ -112,9 +113,11 @@ def slurm_cluster(settings: SlurmSettings, threads: int = 1, *, start: bool = Tr
         raise MissingDependencyError("SLURM needs dask-jobqueue: pip install 'bonequant[cohort]'.") from error
 
     workers = settings.workers_per_job
-    environment = dask_options(threads)["distributed.nanny.pre-spawn-environ"]
-    return SLURMCluster(
-        n_workers=settings.jobs * workers if start else 0,
+    options = dask_options(threads)
+    environment = options["distributed.nanny.pre-spawn-environ"] | {
+        f"DASK_{name.upper().replace('.', '__')}": value for name, value in options.items() if ".worker." in name
+    }
+    cluster = SLURMCluster(
         cores=workers,  # Dask's threads: one case at a time in each worker
         processes=workers,
         job_cpu=workers * threads,
@@ -126,6 +129,9 @@ def slurm_cluster(settings: SlurmSettings, threads: int = 1, *, start: bool = Tr
         job_extra_directives=list(settings.directives),
         job_script_prologue=[*(f"export {name}={value}" for name, value in environment.items()), *settings.prologue],
     )
+    if start:  # a job that came to the end of its time is asked for again, until the cohort is done
+        cluster.adapt(minimum_jobs=settings.jobs, maximum_jobs=settings.jobs)
+    return cluster
 
 
 def has_bokeh() -> bool:

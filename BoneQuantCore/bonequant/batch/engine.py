@@ -6,12 +6,13 @@ are as they were keep their results.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bonequant.batch import output
 from bonequant.batch.case import Case
@@ -29,6 +30,8 @@ from bonequant.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+_POLL_S, _SAY_S = 0.05, 1.0
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,15 @@ def run_cohort(
     with output.locked(out):
         output.prepare(out, manifest.job)
         output.clear_work(out)
-        order = Order(uuid.uuid4().hex, manifest.job, out, engine.threads, code_hash(), verify)
+        limit_s = 60 * engine.patient_minutes
+        order = Order(uuid.uuid4().hex, manifest.job, out, engine.threads, code_hash(), verify, limit_s)
         cases = [case.key for case in manifest.cases]
         output.begin_run(out, manifest.job, order.run, cases)
         with Log(out / "log.jsonl", order.run) as log:
             log.write("start", job=manifest.job, cases=len(cases), engine=engine.to_dict())
             try:
                 with open_cluster(engine, job.memory_gb, out / output.WORK) as client:
-                    log.write("cluster", workers=len(client.scheduler_info()["workers"]))
+                    log.write("cluster", workers=_workers(client))
                     report(0.0, _greeting(client))
                     outcomes = _follow(client, manifest.cases, order, log, report)
                 stopped = next((outcome for outcome in outcomes.values() if outcome.status == "stop"), None)
@@ -89,7 +93,8 @@ def run_cohort(
                 report(1.0, "Writing tables and report")
                 page = write_cohort(out, manifest, ordered)
             except BaseException as error:
-                log.write("stopped", error=type(error).__name__)
+                with suppress(InputError):  # the disk may be full
+                    log.write("stopped", error=type(error).__name__)
                 raise
             log.write("end", **_counts(ordered))
         output.clear_work(out)
@@ -98,21 +103,14 @@ def run_cohort(
 
 def _follow(client: Client, cases: tuple[Case, ...], order: Order, log: Log, report: Progress) -> dict[str, Outcome]:
     """Outcomes by case, complete unless one of them is a "stop"."""
-    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed import as_completed
 
     outcomes: dict[str, Outcome] = {}
     pace = Pace(len(cases))
     with _submitted(client, cases, order) as futures:
-        for future in as_completed(list(futures), loop=client.loop):
+        for future in _as_they_end(as_completed(list(futures), loop=client.loop), client, pace, report):
             key = futures[future]
-            try:
-                outcome = future.result()
-            except KilledWorker:
-                outcome = Outcome(
-                    key, "failed", "its worker died again and again, most likely for want of memory", "KilledWorker"
-                )
-            except CancelledError as error:
-                raise InputError("The connection to Dask's scheduler was lost. Run again to continue.") from error
+            outcome = _outcome_of(future, key)
             future.release()
             outcomes[key] = outcome
             log.outcome(outcome)
@@ -121,6 +119,37 @@ def _follow(client: Client, cases: tuple[Case, ...], order: Order, log: Log, rep
             if outcome.status == "stop":
                 break
     return outcomes
+
+
+def _as_they_end(ended: Any, client: Client, pace: Pace, report: Progress) -> Iterator[Future[Outcome]]:
+    """Futures as they end. In between the caller hears of it every second, and may cancel a run of long cases."""
+    said = time.monotonic()
+    while not ended.is_empty():
+        batch = ended.next_batch(block=False)
+        yield from batch
+        if not batch:
+            time.sleep(_POLL_S)
+        if time.monotonic() - said >= _SAY_S:
+            said = time.monotonic()
+            waiting = ", no worker is there: waiting for one" if _workers(client) == 0 else ""
+            report(pace.fraction, pace.line() + waiting)
+
+
+def _outcome_of(future: Future[Outcome], key: str) -> Outcome:
+    """Raises InputError where it is not the case that failed, but Dask or the worker's installation."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker:
+        reason = "its worker died again and again, most likely for want of memory"
+        return Outcome(key, "failed", reason, "KilledWorker")
+    except CancelledError as error:
+        raise InputError("The connection to Dask's scheduler was lost. Run again to continue.") from error
+    except Exception as error:  # a case's own errors are outcomes: what is left is code that a worker cannot load
+        raise InputError(
+            f"A worker cannot run this BoneQuant ({type(error).__name__}: {error}): install the same everywhere."
+        ) from error
 
 
 @contextmanager
@@ -149,8 +178,16 @@ def _refuse_inputs_inside(manifest: Manifest, out: Path) -> None:
                     )
 
 
+def _workers(client: Client) -> int:
+    """How many there are, -1 where the scheduler does not answer now."""
+    try:
+        return len(client.nthreads())
+    except OSError:
+        return -1
+
+
 def _greeting(client: Client) -> str:
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    workers = _workers(client)
     dashboard = f", dashboard at {client.dashboard_link}" if has_bokeh() else ""
     return f"{workers} worker{'s' * (workers != 1)}{dashboard}"
 

@@ -2,7 +2,7 @@
 
 OUT/cohort.json      what is run here: job, cases, the current run
 OUT/patients/KEY/    results folder of each case, with ``record.json`` and ``rows.json``
-OUT/.work/           private; what is being written, removed at the end
+OUT/.work/           private; what is being written, and whose turn it is; removed at the end
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from bonequant.batch.record import RECORD
 from bonequant.errors import InputError
 from bonequant.io.files import written_whole
 
-MARKER, PATIENTS, WORK, LOCK = "cohort.json", "patients", ".work", ".lock"
+MARKER, PATIENTS, WORK, LOCK, RUN = "cohort.json", "patients", ".work", ".lock", "run"
 _PROBE_BYTES, _LEAST_FREE_BYTES = 1 << 20, 100 << 20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -33,7 +34,7 @@ def prepare(out: str | Path, job: str) -> Path:
     Raises InputError for a folder that is something else, holds links that lead out of it, or cannot be written.
     """
     out = Path(out).resolve()
-    if out.exists() and (not out.is_dir() or {entry.name for entry in out.iterdir()} - {PATIENTS, WORK, LOCK}):
+    if out.exists() and (not out.is_dir() or not _is_ours(out)):
         former = former_run(out)
         if former is None:
             raise InputError(f"{out} is not empty and no cohort's folder: give another one with --out.")
@@ -52,6 +53,13 @@ def prepare(out: str | Path, job: str) -> Path:
     return out
 
 
+def _is_ours(out: Path) -> bool:
+    """Is the folder empty, or what a run leaves that was killed before it wrote its first word?"""
+    entries = {entry.name for entry in out.iterdir()}
+    patients = out / PATIENTS
+    return not entries - {PATIENTS, WORK, LOCK} and not (patients.is_dir() and any(patients.iterdir()))
+
+
 def former_run(out: Path) -> dict[str, Any] | None:
     """What ``cohort.json`` holds; None where the folder is no cohort's."""
     try:
@@ -62,10 +70,22 @@ def former_run(out: Path) -> dict[str, Any] | None:
 
 
 def begin_run(out: Path, job: str, run: str, cases: Sequence[str]) -> None:
-    """Say in ``cohort.json`` what runs here now."""
+    """Say in ``cohort.json`` what runs here now. Raises InputError where it cannot be written."""
     values = {"job": job, "run": run, "cases": list(cases)}
-    with written_whole(out / MARKER, ".json") as temporary:
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    with written_whole(out / MARKER, ".json") as temporary, temporary.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(values, indent=2) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())  # without it no later run would know the folder as its own
+    with written_whole(out / WORK / RUN, ".txt") as temporary:
+        temporary.write_text(run, encoding="utf-8")
+
+
+def current_run(out: Path) -> str:
+    """Whose turn it is, "" where nothing runs or the folder is not seen."""
+    try:
+        return (out / WORK / RUN).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 @contextmanager
@@ -87,10 +107,15 @@ def locked(out: Path, *, say: bool = True) -> Iterator[None]:
             holder = stream.read(200).strip() or "another run"
             raise InputError(f"{out} is in use by {holder}: wait for its end, or give another --out.") from error
         if say:
-            stream.seek(0)
-            stream.truncate()
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%Y-%m-%d %H:%M:%S}")
-            stream.flush()
+            try:
+                stream.seek(0)
+                stream.truncate()
+                stream.write(
+                    f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%Y-%m-%d %H:%M:%S}"
+                )
+                stream.flush()
+            except OSError as error:
+                raise InputError(f"{path} cannot be written: {error.strerror}.") from error
         yield
 
 
@@ -117,16 +142,21 @@ def clear_work(out: Path) -> None:
 
 
 @contextmanager
-def case_folder(out: Path, key: str) -> Iterator[Path]:
+def case_folder(out: Path, key: str, run: str) -> Iterator[Path]:
     """Yield a private folder that takes the place of ``OUT/patients/KEY`` when the block ends without an error.
 
-    Raises OSError for a disk that is full or gone.
+    Raises OSError for a disk that is full or gone, InputError for a folder that is no former result, and where another
+    run has taken over: a task that was left behind on a far worker must not write over what is newer.
     """
     final = out / PATIENTS / key
     private = Path(tempfile.mkdtemp(prefix=f"{key}.", dir=out / WORK))
     try:
         yield private / key
         _settle(private / key)
+        if current_run(out) != run:
+            raise InputError("another run has taken over the results folder")
+        if final.is_dir() and not final.is_symlink() and not (final / RECORD).exists():
+            raise InputError(f"{final} is no result of a cohort and is left alone: move it away, or give another --out")
         if final.is_symlink():
             final.unlink()  # the link, not what it leads to
         if final.exists():
@@ -142,14 +172,18 @@ def broken(out: Path, error: BaseException) -> str:
 
     What a failure half-wrote is removed before it is known here, so that a full disk has room again: the error says it.
     """
+    causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__
+    for cause in causes:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
             return os.strerror(cause.errno)
-        if isinstance(cause, RuntimeError) and shutil.disk_usage(out).free < _LEAST_FREE_BYTES:  # ITK gives no number
-            return "the disk is as good as full"
-        cause = cause.__cause__
     try:
+        of_itk = any(isinstance(cause, RuntimeError) for cause in causes)  # it gives no number
+        if of_itk and shutil.disk_usage(out).free < _LEAST_FREE_BYTES:
+            return "the disk is as good as full"
         with tempfile.TemporaryFile(dir=out / WORK) as probe:
             probe.write(bytes(_PROBE_BYTES))
             probe.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,22 +11,58 @@ from bonequant.batch.case import Case
 
 _ABSOLUTE = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\][^\s:;,'\")]+")
 
+# Names of files and folders that messages use as words; nobody is called so.
+_WORDS = frozenset(
+    [
+        "ct",
+        "mr",
+        "mri",
+        "pt",
+        "pet",
+        "nm",
+        "spect",
+        "spect/ct",
+        "dce",
+        "t1",
+        "b1",
+        "adc",
+        "mask",
+        "masks",
+        "series",
+        "dicom",
+        "image",
+        "images",
+    ]
+)
+
 
 def without_paths(text: str, case: Case, files: Mapping[str, Sequence[Path]]) -> str:
     """``text`` in one line, the case's files as "<ct file 17 of 135>", its folders as "<ct>", other paths "<path>"."""
     names: dict[str, str] = {}
     for column, paths in case.paths.items():
         for number, path in enumerate(paths, 1):
-            names[str(path)] = f"<{column}>" if len(paths) == 1 else f"<{column} {number}>"
-            names.setdefault(path.name, names[str(path)])
+            _name(names, path, f"<{column}>" if len(paths) == 1 else f"<{column} {number}>")
     for column, found in files.items():
         for number, file in enumerate(found, 1):
-            if str(file) not in names:
-                names[str(file)] = f"<{column} file {number} of {len(found)}>"
-                names.setdefault(file.name, names[str(file)])
+            _name(names, file, f"<{column} file {number} of {len(found)}>")
+    folders = {folder for paths in (*case.paths.values(), *files.values()) for path in paths for folder in path.parents}
+    for folder in folders:  # a folder within the data, or above them, may be the patient's own
+        if folder.name:
+            names.setdefault(str(folder), "<path>")
     text = " ".join(text.split())
     for name in sorted(names, key=len, reverse=True):
-        # A file named like a word of the message ("CT") must not eat that word.
-        if ("/" in name or "\\" in name or "." in name or len(name) > 5) and name in text:
-            text = text.replace(name, names[name])
+        # Only whole, so that a file "CT1" does not eat part of "CT10"; a word that files and messages share stays.
+        if name in text and name.lower() not in _WORDS:
+            text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", lambda _, name=name: names[name], text)  # type: ignore[misc]
     return _ABSOLUTE.sub("<path>", text)
+
+
+def without_cell(text: str, cell: str) -> str:
+    """A manifest's problem without what stands in the cell, which may be a name or a path with one."""
+    return _ABSOLUTE.sub("<path>", text.replace(cell, "<the cell>") if cell else text)
+
+
+def _name(names: dict[str, str], path: Path, name: str) -> None:
+    """The path, its real place, and its bare name."""
+    for known in (str(path), os.path.realpath(path), path.name):
+        names.setdefault(known, name)

@@ -23,7 +23,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def page(job: Job, rows: Rows, cases: Rows, summary: Mapping[str, Any]) -> Page:
     """The page of a cohort from its two tables (see :mod:`bonequant.batch.table`)."""
-    failed = [row for row in cases if row["status"] != "done"]
+    failed = [row for row in cases if row["status"] != "done"]  # those that could not run included
     flagged = _outliers(job, rows, cases)
     notices = []
     if failed:

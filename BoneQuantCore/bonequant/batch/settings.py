@@ -32,5 +32,10 @@ class EngineSettings(Settings):
         None, unit="GB", low=0.5, high=4000, help="Memory limit of a worker; by default its share of the machine."
     )
     scheduler: str | None = setting(None, help="Address of a Dask scheduler that is running, tcp://HOST:8786.")
-    wait_s: float = setting(120.0, unit="s", low=1, high=86_400, help="How long to wait for the first worker.")
+    wait_s: float | None = setting(
+        None, unit="s", low=1, help="How long to wait for the first worker; by default 120, on SLURM without limit."
+    )
+    patient_minutes: float = setting(
+        240.0, unit="min", low=0.01, high=100_000, help="Time limit of a patient, who then counts as failed."
+    )
     slurm: SlurmSettings | None = setting(None, help="Start the workers as SLURM jobs (needs dask-jobqueue).")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
+from bonequant.batch.cells import Problem
 from bonequant.batch.jobs import Measured
 from bonequant.batch.manifest import Manifest
+from bonequant.batch.redact import without_cell
 from bonequant.batch.task import Outcome
 from bonequant.io.files import written_whole
 from bonequant.report import write_csv
@@ -32,8 +34,13 @@ def case_rows(manifest: Manifest, outcomes: Mapping[str, Outcome], measured: Map
             row |= {"rows": len(found.rows), **found.quality}
             row |= {"warnings": len(found.warnings), "warning_texts": " | ".join(found.warnings)}
         rows.append(row)
+    by_row: dict[tuple[int, str], list[Problem]] = {}
     for problem in manifest.problems:
-        rows.append({"patient": "", "status": "not run", "reason": f"manifest, {problem}"})
+        by_row.setdefault((problem.line, problem.folder), []).append(problem)
+    for number, ((line, _), problems) in enumerate(by_row.items(), 1):
+        where = f"line {line}" if line else f"folder {number} of those with problems"
+        said = "; ".join(f"{problem.column}: {without_cell(problem.text, problem.cell)}" for problem in problems)
+        rows.append({"patient": "", "visit": "", "status": "not run", "reason": f"manifest, {where}, {said}"})
     return rows
 
 

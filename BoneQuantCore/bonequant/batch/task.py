@@ -17,6 +17,7 @@ from bonequant.batch.fingerprint import code_hash, files_of, fingerprint, hash_i
 from bonequant.batch.jobs import job_named
 from bonequant.batch.record import read_record, write_record
 from bonequant.batch.redact import without_paths
+from bonequant.batch.watchdog import overran, time_limit
 from bonequant.errors import BoneQuantError, InputError
 from bonequant.progress import no_progress
 from bonequant.threads import VARIABLE
@@ -32,6 +33,7 @@ class Order:
     threads: int
     code: str
     verify: bool
+    limit_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def process(case: Case, order: Order) -> Outcome:
         return Outcome(case.key, "stop", refused, "worker", worker=socket.gethostname())
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(order.threads)
     os.environ[VARIABLE] = str(order.threads)
-    status, reason, kind = _attempt(case, order)
+    status, reason, kind = _in_time(case, order)
     gc.collect()
     return Outcome(
         case.key,
@@ -72,6 +74,17 @@ def process(case: Case, order: Order) -> Outcome:
         _resident_mb(),
         f"{socket.gethostname()}:{os.getpid()}",
     )
+
+
+def _in_time(case: Case, order: Order) -> tuple[str, str, str]:
+    """As :func:`_attempt`, unless the case has overrun its time limit before."""
+    if overran(order.out, case.key, order.run):
+        return "failed", f"it took longer than {(order.limit_s or 0) / 60:g} minutes", "TimeLimit"
+    try:
+        with time_limit(order.out, case.key, order.run, order.limit_s):
+            return _attempt(case, order)
+    except OSError as error:
+        return "stop", f"results cannot be written: {error.strerror or error}", "output"
 
 
 def _attempt(case: Case, order: Order) -> tuple[str, str, str]:
@@ -99,7 +112,7 @@ def _run(case: Case, order: Order, files: dict[str, list[Path]]) -> str:
     if former is not None and former.fingerprint == due:  # touched or verified, with the same contents
         write_record(order.out / output.PATIENTS / case.key, before, due, former.measured)
         return "unchanged"
-    with output.case_folder(order.out, case.key) as folder:
+    with output.case_folder(order.out, case.key, order.run) as folder:
         measured = job_named(order.job).measure(case, folder, no_progress)
         if stamp(files) != before:
             raise InputError("the input files changed while they were read: run again when they are complete")
@@ -112,8 +125,7 @@ def _refuse_worker(order: Order) -> str:
     """Why this worker must not work: it has other code, or does not see the folder of the results."""
     if code_hash() != order.code:
         return f"worker on {socket.gethostname()} runs another version of BoneQuant: install the same one everywhere"
-    former = output.former_run(order.out)
-    if former is None or former.get("run") != order.run:
+    if output.current_run(order.out) != order.run:
         return (
             f"worker on {socket.gethostname()} does not see the results folder as the run does: it must lie on a "
             "file system that all machines share, under the same path"

@@ -43,7 +43,7 @@ def write_cohort(out: Path, manifest: Manifest, outcomes: tuple[Outcome, ...]) -
         "cases": len(manifest.cases),
         "done": len(done),
         "failed": len(manifest.cases) - len(done),
-        "not_run": len(manifest.problems),
+        "not_run": sum(row["status"] == "not run" for row in cases),
         "rows": len(rows),
         "code": code_hash(),
         "versions": versions(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -32,6 +32,8 @@ def run(
     memory_gb: Annotated[float | None, typer.Option(help="Memory limit of a worker.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler that is running, tcp://HOST:8786.")] = None,
     slurm: Annotated[Path | None, typer.Option(help="SLURM settings, a JSON file: start the workers there.")] = None,
+    wait_s: Annotated[float | None, typer.Option(help="How long to wait for the first worker.")] = None,
+    patient_minutes: Annotated[float, typer.Option(help="Time limit of a patient, who then counts as failed.")] = 240.0,
     keep_going: Annotated[
         bool, typer.Option(help="Leave out rows with problems instead of refusing to start.")
     ] = False,
@@ -45,15 +47,17 @@ def run(
         threads=threads,
         memory_gb=memory_gb,
         scheduler=scheduler,
+        wait_s=wait_s,
+        patient_minutes=patient_minutes,
         slurm=parse_settings(SlurmSettings, slurm, []) if slurm else None,
     )
     cases = read_manifest(manifest, job, settings=settings_values(settings, set_ or []), facts=parse_facts(fact or []))
     try:
         if not (keep_going and cases.cases):
             cases = cases.checked()
+        _list(manifest, cases.problems)
     except ManifestError as error:
-        for problem in error.problems:
-            print(f"{manifest.name}, {problem}", file=sys.stderr)
+        _list(manifest, error.problems)
         print(f"bonequant: {manifest}: {len(error.problems)} problems; nothing was started.", file=sys.stderr)
         raise typer.Exit(2) from error
     try:
@@ -99,6 +103,11 @@ def status(out: Annotated[Path, typer.Argument(help="Folder of a cohort, running
     print(
         f"{found.job}: {found.done} of {found.cases} have results, {found.failed} failed in the last run, {found.state}"
     )
+
+
+def _list(manifest: Path, problems: Iterable[object]) -> None:
+    for problem in problems:
+        print(f"{manifest.name}, {problem}", file=sys.stderr)
 
 
 @contextmanager

@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import dask
 import pytest
-from bonequant.batch import EngineSettings, cohort_status, output, read_manifest, run_cohort
+from bonequant.batch import EngineSettings, cohort_status, engine, output, read_manifest, run_cohort
+from bonequant.batch.cluster import dask_options
 from bonequant.errors import Cancelled, InputError
 
 from .conftest import SETTINGS
@@ -40,8 +42,8 @@ def test_a_cohort_from_start_to_end(tiny_cohort, tmp_path):
     bad.write_bytes(whole[:250])
     cases = read_manifest(manifest, "marrow", settings=SETTINGS).checked()
     said: list[tuple[float, str]] = []
-    engine = EngineSettings(workers=2)
-    result = run_cohort(cases, tmp_path / "out", engine, lambda fraction, text: said.append((fraction, text)))
+    chosen = EngineSettings(workers=2)
+    result = run_cohort(cases, tmp_path / "out", chosen, lambda fraction, text: said.append((fraction, text)))
     assert [outcome.status for outcome in result.outcomes] == ["done", "failed", "done", "done"]
     assert result.outcomes[1].reason.startswith("<spect>")
     assert said[0] == (0.0, "2 workers")
@@ -56,7 +58,7 @@ def test_a_cohort_from_start_to_end(tiny_cohort, tmp_path):
     assert sorted((tmp_path / "out" / ".work").iterdir()) == []
 
     bad.write_bytes(whole)  # repaired: that patient alone is computed
-    result = run_cohort(cases, tmp_path / "out", engine)
+    result = run_cohort(cases, tmp_path / "out", chosen)
     assert [outcome.status for outcome in result.outcomes] == ["unchanged", "done", "unchanged", "unchanged"]
     assert cohort_status(tmp_path / "out").done == 4
     assert cohort_status(tmp_path / "out").state == "ended"
@@ -64,15 +66,19 @@ def test_a_cohort_from_start_to_end(tiny_cohort, tmp_path):
 
 def test_a_worker_is_killed_and_a_run_is_cancelled(tiny_cohort, tmp_path):
     cases = read_manifest(tiny_cohort(6), "marrow", settings=SETTINGS).checked()
-    engine = EngineSettings(workers=2)
+    chosen = EngineSettings(workers=2)
     out = tmp_path / "out"
+
+    killed: list[int] = []
 
     def kill_first_worker(fraction: float, message: str) -> None:
         ended = events(out, "case")
-        if len(ended) == 1:
-            os.kill(int(ended[0]["worker"].rpartition(":")[2]), signal.SIGKILL)
+        if len(ended) == 1 and not killed:
+            killed.append(int(ended[0]["worker"].rpartition(":")[2]))
+            os.kill(killed[0], signal.SIGKILL)
 
-    result = run_cohort(cases, out, engine, kill_first_worker)
+    result = run_cohort(cases, out, chosen, kill_first_worker)
+    assert killed
     assert not result.failed
     assert sorted(event["case"] for event in events(out, "case")) == [case.key for case in cases.cases]
     undisturbed = tables(out)
@@ -82,9 +88,9 @@ def test_a_worker_is_killed_and_a_run_is_cancelled(tiny_cohort, tmp_path):
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        run_cohort(cases, tmp_path / "second", engine, cancel)
+        run_cohort(cases, tmp_path / "second", chosen, cancel)
     assert cohort_status(tmp_path / "second").state.startswith("not complete")
-    result = run_cohort(cases, tmp_path / "second", engine)
+    result = run_cohort(cases, tmp_path / "second", chosen)
     assert "unchanged" in {outcome.status for outcome in result.outcomes}
     assert tables(tmp_path / "second") == undisturbed
 
@@ -122,13 +128,14 @@ def test_a_scheduler_that_runs_elsewhere(tiny_cohort, tmp_path):
             for _ in range(2)
         ]
         _wait(file.exists)
-        engine = EngineSettings(scheduler=json.loads(file.read_text())["address"])
+        chosen = EngineSettings(scheduler=json.loads(file.read_text())["address"])
 
         def kill_one(fraction: float, message: str) -> None:
             if len(events(out, "case")) == 1:
-                os.killpg(workers[0].pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it is told of the same case more than once
+                    os.killpg(workers[0].pid, signal.SIGKILL)
 
-        result = run_cohort(cases, out, engine, kill_one)
+        result = run_cohort(cases, out, chosen, kill_one)
     assert not result.failed
     assert sorted(event["case"] for event in events(out, "case")) == [case.key for case in cases.cases]
 
@@ -167,3 +174,45 @@ def _wait(ready, seconds: float = 60.0) -> None:
     while not ready():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def test_a_hanging_patient_costs_its_worker_and_nothing_else(tiny_cohort, tmp_path):
+    """The worker's process is ended, Dask starts another, and the others go on; the wait is told every second."""
+    from distributed import LocalCluster
+
+    def spoil() -> None:  # workers that start later are sound
+        import dataclasses
+        import re
+
+        from bonequant.batch import task
+
+        job = task.job_named("marrow")
+
+        def hang(case, out, progress):
+            return re.match("(a+)+b", "a" * 60) if case.patient == "P002" else job.measure(case, out, progress)
+
+        task.job_named = lambda name: dataclasses.replace(job, measure=hang)
+
+    cases = read_manifest(tiny_cohort(4), "marrow", settings=SETTINGS).checked()
+    said: list[str] = []
+    with (
+        dask.config.set(dask_options(1)),
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)) as cluster,
+        cluster.get_client() as client,
+    ):
+        client.run(spoil)
+        chosen = EngineSettings(scheduler=cluster.scheduler_address, patient_minutes=0.1)
+        result = run_cohort(cases, tmp_path / "out", chosen, lambda fraction, text: said.append(text))
+    assert [outcome.status for outcome in result.outcomes] == ["done", "failed", "done", "done"]
+    assert result.outcomes[1].reason == "it took longer than 0.1 minutes"
+    assert len(said) > 6  # the greeting, four cases, the tables; and the seconds of the wait
+    assert sorted((tmp_path / "out" / ".work").iterdir()) == []
+
+
+def test_workers_that_cannot_load_the_code_stop_the_run_with_one_line():
+    class Refused:
+        def result(self):
+            raise ModuleNotFoundError("No module named 'bonequant'")
+
+    with pytest.raises(InputError, match="install the same everywhere"):
+        engine._outcome_of(Refused(), "P1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -26,6 +27,33 @@ def test_a_cohort_of_another_job_is_left_alone(tmp_path):
         output.prepare(out, "liver")
 
 
+def test_a_folder_called_patients_is_not_taken_for_ours(tmp_path):
+    """It may hold somebody's data; a result of the same name would take its place."""
+    (tmp_path / "out" / "patients" / "P001").mkdir(parents=True)
+    with pytest.raises(InputError, match="no cohort's folder"):
+        output.prepare(tmp_path / "out", "marrow")
+
+
+def test_what_is_no_result_of_a_cohort_is_not_replaced(tmp_path):
+    out = output.prepare(tmp_path / "out", "marrow")
+    output.begin_run(out, "marrow", "r", ["P1"])
+    (out / "patients" / "P1").mkdir()
+    (out / "patients" / "P1" / "thesis.txt").write_text("x")
+    with pytest.raises(InputError, match="left alone"), output.case_folder(out, "P1", "r") as folder:
+        folder.mkdir()
+    assert (out / "patients" / "P1" / "thesis.txt").exists()
+
+
+def test_a_task_of_a_former_run_writes_over_nothing(tmp_path):
+    """Cancelled tasks on far workers run to their end; a newer run may have its results there by then."""
+    out = output.prepare(tmp_path / "out", "marrow")
+    output.begin_run(out, "marrow", "first", ["P1"])
+    with pytest.raises(InputError, match="another run"), output.case_folder(out, "P1", "first") as folder:
+        folder.mkdir()
+        output.begin_run(out, "marrow", "second", ["P1"])
+    assert list((out / "patients").iterdir()) == []
+
+
 def test_a_run_killed_before_its_first_word_can_be_taken_up(tmp_path):
     output.prepare(tmp_path / "out", "marrow")
     assert output.prepare(tmp_path / "out", "marrow").is_dir()
@@ -35,7 +63,7 @@ def test_a_run_killed_before_its_first_word_can_be_taken_up(tmp_path):
 def test_links_out_of_the_folder_are_refused(tmp_path, name):
     out = output.prepare(tmp_path / "out", "marrow")
     output.begin_run(out, "marrow", "r", [])
-    (out / name).rmdir()
+    shutil.rmtree(out / name)
     (out / name).symlink_to(tmp_path)
     with pytest.raises(InputError, match="link"):
         output.prepare(out, "marrow")

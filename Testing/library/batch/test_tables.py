@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
-from bonequant.batch import Case, Outcome
+import pytest
+from bonequant.batch import Case, Outcome, read_manifest
 from bonequant.batch.jobs import job_named
 from bonequant.batch.log import Log
 from bonequant.batch.outliers import modified_z
 from bonequant.batch.pace import Pace
 from bonequant.batch.redact import without_paths
 from bonequant.batch.report import page
-from bonequant.batch.table import write_tables
+from bonequant.batch.table import case_rows, write_tables
+from bonequant.errors import InputError
 from bonequant.report import render
 from bonequant.studies.marrow_perfusion import MarrowSettings
 
@@ -96,6 +99,41 @@ def test_messages_lose_their_paths(tmp_path):
     assert clean(f"{case.paths['spect'][0]}: no unit") == "<spect>: no unit"
     assert clean("[Errno 28] full: '/home/doe/x.nrrd'") == "[Errno 28] full: '<path>'"
     assert clean("1/2 of Bq/mL and/or a CT") == "1/2 of Bq/mL and/or a CT"
+
+
+def test_messages_lose_folders_within_and_above_the_data(tmp_path):
+    """Folders with blanks, files of a bare name, and places behind links."""
+    scans = tmp_path / "DOE JOHN" / "CT"
+    (scans / "SMITH JANE").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "DOE JOHN")
+    files = [scans / "SMITH JANE" / "SMITH", scans / "SMITH JANE" / "CT"]
+    case = Case("P1", MarrowSettings(), paths={"ct": (scans,), "masks": (tmp_path / "link",)})
+
+    def clean(text: object) -> str:
+        return without_paths(str(text), case, {"ct": files})
+
+    assert clean(f"{scans / 'SMITH JANE'} holds two series") == "<path> holds two series"
+    assert clean(f"{scans.parent} is gone") == "<masks> is gone"
+    assert clean("SMITH: broken off; the CT is not") == "<ct file 1 of 2>: broken off; the CT is not"
+
+
+def test_rows_that_could_not_run_are_one_each_and_hold_no_cell(tmp_path):
+    (tmp_path / "m.csv").write_text("patient,spect,mask_on\nDOE^JOHN,DOE JOHN/spect,above\nP2,/data/DOE JOHN/x,\n")
+    found = read_manifest(tmp_path / "m.csv", "marrow")
+    assert len(found.problems) == 4
+    rows = case_rows(found, {}, {})
+    assert [row["reason"].split(",")[1] for row in rows] == [" line 2", " line 3"]
+    assert "DOE" not in str(rows)
+    assert "does not exist" in rows[1]["reason"]
+    summary = {"done": 0, "rows": 0, "code": "c", "versions": {}}
+    assert "2 of 2 patients have no result" in render(page(job_named("marrow"), [], rows, summary))
+
+
+def test_a_log_on_a_full_disk_is_one_clear_error():
+    if not Path("/dev/full").exists():
+        pytest.skip("/dev/full is Linux's")
+    with pytest.raises(InputError, match="No space left"), Log(Path("/dev/full"), "run") as log:
+        log.write("start")
 
 
 def test_log_is_one_object_a_line_even_after_a_broken_one(tmp_path):

@@ -6,7 +6,10 @@ import dataclasses
 import errno
 import json
 import os
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +47,7 @@ def test_measured_once_then_kept(order, case):
     assert task.process(case, order).status == "unchanged"
     assert task.process(dataclasses.replace(case, labels={"group": "other"}), order).status == "unchanged"
     assert {path: path.stat().st_mtime_ns for path in folder(order).rglob("*")} == before
-    assert list((order.out / ".work").iterdir()) == []
+    assert [path.name for path in (order.out / ".work").iterdir()] == ["run"]
 
 
 def test_changed_settings_facts_or_files_are_measured_anew(order, case, tmp_path):
@@ -91,7 +94,7 @@ def test_a_bad_patient_is_an_outcome_without_paths(order, case):
     assert "<spect>" in outcome.reason
     assert str(spect.parent) not in outcome.reason
     assert not folder(order).exists()
-    assert list((order.out / ".work").iterdir()) == []
+    assert [path.name for path in (order.out / ".work").iterdir()] == ["run"]
 
 
 def test_a_former_result_outlives_a_failure(order, case):
@@ -224,3 +227,25 @@ def test_a_link_to_a_folder_is_followed_as_the_readers_do(tmp_path):
     os.mkfifo(real / "pipe")
     with pytest.raises(InputError, match="no regular file"):
         stamp(files_of(case))
+
+
+def test_a_case_that_hangs_is_ended_and_reported(order, case):
+    """Also in native code that holds the interpreter: here a regular expression that would take centuries."""
+    code = """
+import dataclasses, pickle, re, sys
+from bonequant.batch import task
+case, order = pickle.load(sys.stdin.buffer)
+job = dataclasses.replace(task.job_named("marrow"), measure=lambda *_: re.match("(a+)+b", "a" * 60))
+task.job_named = lambda name: job
+task.process(case, order)
+"""
+    limited = dataclasses.replace(order, limit_s=1.0)
+    given = pickle.dumps((case, limited))  # between processes of our own, as Dask does
+    ended = subprocess.run([sys.executable, "-c", code], input=given, check=False, timeout=60)
+    assert ended.returncode == 1
+    outcome = task.process(case, limited)
+    assert (outcome.status, outcome.kind) == ("failed", "TimeLimit")
+    assert "longer than 0.0166667 minutes" in outcome.reason
+    output.begin_run(order.out, "marrow", "next", [])
+    assert task.process(case, dataclasses.replace(order, run="next", limit_s=60.0)).status == "done"
+    assert task.process(case, dataclasses.replace(order, run="next", limit_s=60.0)).status == "unchanged"
