@@ -19,10 +19,13 @@ class LiverTab(Tab):
     def __init__(self, panel: Any) -> None:
         from bonequant.studies.liver_perfusion import LiverSettings
         from bonequant.studies.marrow_perfusion import MarrowSettings
+        from BoneQuantPanels.facts_form import Fact, FactsForm
         from BoneQuantPanels.settings_form import SettingsForm
 
         super().__init__(panel)
         self.kind, self.maa_kind = LiverSettings, MarrowSettings
+        unit = [Fact("unit", _("Voxels are in"), needed=True, hint="HU")]
+        self.facts = FactsForm(self.ui.liverFactsWidget.layout(), unit, panel.refresh)
         self.add_settings(LiverSettings, self.ui.liverBasicWidget, self.ui.liverAdvancedBox, _BASIC)
         self.maa_form = SettingsForm(
             MarrowSettings,
@@ -47,11 +50,12 @@ class LiverTab(Tab):
         """Nothing is held."""
 
     def exit(self) -> None:
-        """Nothing is held."""
+        self.facts.set_node(None)
 
     def refresh(self) -> None:
         super().refresh()
         chosen, logic = self.chosen, self.logic
+        self.facts.set_node(chosen.liverSeries)
         self.maa_form.set_json(chosen.maaSettings or self._first_maa_settings())
         missing = "" if chosen.liverSeries else _("Select a dynamic CT (a sequence) first")
         missing = missing or ("" if chosen.liverRegions else _("Select the regions first"))

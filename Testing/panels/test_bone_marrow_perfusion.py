@@ -346,6 +346,29 @@ def test_saved_scene_comes_back_in_a_new_process(app, root, tmp_path):
     }
 
 
+def test_scene_that_is_opened_under_the_panel_is_shown_whole(app, tmp_path):
+    """The parameter node comes before the nodes that it refers to."""
+    import slicer
+
+    panel = app.open("BoneMarrowPerfusion")
+    panel.chosen.functionalVolume, panel.chosen.regions = drawn(app.scene)
+    panel.ui.measureButton.click()
+    assert app.scene.SaveSceneToSlicerDataBundleDirectory(str(tmp_path))
+    (scene,) = tmp_path.glob("*.mrml")
+    slicer.mrmlScene.SetURL(str(scene))
+    assert slicer.mrmlScene.Connect()  # closes what is open, then reads
+    app.process()
+    assert panel.chosen.regions.GetName() == "Regions SPECT"
+    assert panel.ui.functionalSelector.currentNode() is panel.chosen.functionalVolume
+    assert panel.ui.mapComboBox.currentText == "SPECT suv"
+    assert panel.ui.tableButton.enabled
+    assert panel.tabs[0].facts.line("unit").text == "SUVbw"
+    panel.ui.measureButton.click()
+    assert app.scene.GetNumberOfNodesByClass("vtkMRMLTableNode") == 2  # regions, histogram: filled again
+    app.close_scene()
+    assert app.errors == []
+
+
 def test_second_date_is_measured_and_compared(app, patient):
     """The same images as two dates: everything that is found changes by nothing."""
     import dataclasses
@@ -409,6 +432,26 @@ def test_liver_tab_gives_the_jobs_table_curves_maps_and_report(app, liver, tmp_p
     panel.ui.liverFolderButton.directory = str(tmp_path)
     panel.ui.liverReportButton.click()
     assert (tmp_path / "liver_perfusion" / "report.html").is_file()
+
+
+def test_a_series_without_a_unit_is_told_its_unit_in_the_panel(app, liver):
+    import dataclasses
+
+    from bonequant import mrml
+
+    series, masks = liver
+    panel = app.open("BoneMarrowPerfusion")
+    plain = dataclasses.replace(series, unit="", modality="OT")
+    panel.chosen.liverSeries, panel.chosen.liverRegions = mrml.to_node(plain, "CT"), mrml.to_node(masks, "Regions")
+    panel.tabs[1].forms[0].widget("correct_motion").checked = False
+    panel.ui.liverMeasureButton.click()
+    (error,) = app.take_errors()
+    assert "type HU for 'Voxels are in'" in str(error)
+    line = panel.tabs[1].facts.line("unit")
+    line.text = "HU"
+    line.editingFinished.emit()
+    panel.ui.liverMeasureButton.click()
+    assert panel.logic.liverResult(panel.chosen.liverSeries) is not None
 
 
 def test_maa_by_itself_gives_ratios_and_doses(app, tmp_path):
