@@ -1,6 +1,5 @@
 """DCEResponse: dynamic series before and after therapy, their maps and changes, and calls that explain themselves."""
 
-import enum
 import pathlib
 from functools import partial
 from typing import Annotated
@@ -8,6 +7,8 @@ from typing import Annotated
 import qt
 import slicer
 import vtk
+from DCEResponseLib.demo import registerSampleData
+from DCEResponseLib.known import Known
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -42,21 +43,7 @@ class DCEResponse(ScriptedLoadableModule):
             "Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
-
-
-class Known(enum.Enum):
-    """An answer that may be missing."""
-
-    UNKNOWN = "unknown"
-    YES = "yes"
-    NO = "no"
-
-    def label(self) -> str:
-        return {"unknown": _("not known"), "yes": _("yes"), "no": _("no")}[self.value]
-
-    @property
-    def answer(self):
-        return {"unknown": None, "yes": True, "no": False}[self.value]
+        slicer.app.connect("startupCompleted()", registerSampleData)
 
 
 @parameterNodeWrapper
@@ -161,7 +148,7 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event) -> None:
         self.work.cancel()
-        self.logic.result = None
+        self.logic.forget()
         self.drawing.leave()
         self.setParameterNode(None)
 
@@ -240,9 +227,12 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onCompare(self) -> None:
         with self.shown(_("The dates could not be compared.")):
-            self.choices.compare(self._parameterNode, self.work.run)
-            self.drawing.follow()
-            self.view.show_result()
+            self.compare()
+
+    def compare(self) -> None:
+        self.choices.compare(self._parameterNode, self.work.run)
+        self.drawing.follow()
+        self.view.show_result()
 
     def onReport(self) -> None:
         from BoneQuantPanels.results import new_folder, open_report
@@ -252,6 +242,8 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         chosen = self._parameterNode
         with self.shown(_("The report could not be written.")):
             ensureRequirements(_("DCE Response"))
+            if self.logic.result is None:  # a scene that was opened again holds the numbers, not the job's result
+                self.compare()
             folder = new_folder(chosen.outFolder, "dce_response")
             options = {"dicom": chosen.dicom, "identified": chosen.identified}
             open_report(self.logic.writeReport(self.logic.result, folder, run=self.work.run, **options))
@@ -269,7 +261,6 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
     before = logic.study("before", getNode("DCE before"), t1=getNode("T1 before"), regions=getNode("Outlines before"))
     after = logic.study("after", getNode("DCE after"), t1=getNode("T1 after"))
     result = logic.compare(before, after)
-    print(result.call.category, result.call.rule)
     logic.writeReport(result, "results")
 
     ``run(work)`` calls ``work(progress)``: at once by default, in the panel with a progress bar and Cancel.
@@ -277,7 +268,16 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleLogic.__init__(self, parent)
-        self.result = None  # of the last comparison in this session
+        self._result = self._changes = None
+
+    @property
+    def result(self):
+        """Of the last comparison in this session; None once another scene's table has taken the place of its own."""
+        return self._result if self.nodes().get("table.lesions") is self._changes else None
+
+    def forget(self) -> None:
+        """Let go of the last comparison, as its scene closes."""
+        self._result = self._changes = None
 
     def getParameterNode(self):
         return DCEResponseParameterNode(super().getParameterNode())
@@ -304,26 +304,23 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
 
     def readStudy(self, folder, date: str, *, run=atOnce) -> dict:
         """Read a folder (a DICOM series, or DCE, T1 and MASKS in it) into nodes; see mrml.dce_nodes.date_to_nodes."""
-        from bonequant.mrml.dce_nodes import date_to_nodes
         from bonequant.studies.treatment_response import read_date
+        from DCEResponseLib.images import study_to_scene
 
-        return date_to_nodes(run(lambda progress: read_date(folder, date, progress=progress)), slicer.mrmlScene)
+        return study_to_scene(self, run(lambda progress: read_date(folder, date, progress=progress)), run)
 
     def makeDemo(self, *, run=atOnce) -> dict:
         """A small simulated spine before and after radiotherapy: nodes by date."""
-        from bonequant.mrml.dce_nodes import date_to_nodes
         from DCEResponseLib.demo import simulate
+        from DCEResponseLib.images import study_to_scene
 
-        return {one.name: date_to_nodes(one, slicer.mrmlScene) for one in run(simulate)}
+        return {one.name: study_to_scene(self, one, run) for one in run(simulate)}
 
     def findArtery(self, study, settings=None, *, shift=0.0, run=atOnce):
         """The arterial input of a study as a comparison would use it, its curve in the scene; see bonequant's AIF."""
-        from bonequant.mrml.input_nodes import input_to_nodes
-        from bonequant.studies.dce_perfusion import arterial_input
+        from DCEResponseLib.choices import find_one
 
-        found = run(lambda progress: arterial_input(study.dce, settings.dce if settings else None, progress))
-        input_to_nodes(self.nodes(), study, found, shift)
-        return found
+        return find_one(self.nodes(), study, settings, shift, run)
 
     def fitMaps(self, study, settings=None, *, run=atOnce):
         """Maps and region values of one study alone, in the scene; the result of bonequant's DCE job."""
@@ -348,7 +345,7 @@ class DCEResponseLogic(ScriptedLoadableModuleLogic):
         inputs = treatment_response.ResponseInputs([before, after], **more)
         result = run(lambda progress: treatment_response.run(inputs, settings, progress))
         response_to_nodes(result, self.nodes())
-        self.result = result
+        self._result, self._changes = result, self.nodes().get("table.lesions")
         self.getParameterNode().parameterNode.Modified()
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -18,12 +19,19 @@ def show_availability(ui: Any, choices: Any, chosen: Any, busy: bool) -> None:
         busy,
         _("Propose the healthy vertebra next to the lesion; look at it before you trust it"),
     )
-    _allow(
-        ui.reportButton,
-        "" if choices.logic.result is not None else _("Compare first: the report is written from that comparison"),
-        busy,
-        _("Write the report, tables, maps and outlines of the comparison into a new folder"),
-    )
+    again = is_from_saved_scene(choices.logic)
+    unready = "" if again or choices.logic.result is not None else _("Compare first: the report is written from that")
+    if not unready and chosen.outFolder == Path():
+        unready = _("Choose a folder for the results first")
+    what = _("Write the report, tables, maps and outlines of the comparison into a new folder")
+    if again:
+        what = _("Compare again, since the scene was saved without the images at work, and write the report of that")
+    _allow(ui.reportButton, unready or (missing if again else ""), busy, what)
+
+
+def is_from_saved_scene(logic: Any) -> bool:
+    """Are there tables of a comparison that was made in an earlier session?"""
+    return logic.result is None and logic.nodes().get("table.lesions") is not None
 
 
 def _allow(button: Any, missing: str, busy: bool, what: str) -> None:

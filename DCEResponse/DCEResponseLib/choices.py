@@ -41,17 +41,26 @@ class Choices:
         return ResponseSettings.from_json(chosen.settings) if chosen.settings else ResponseSettings()
 
     def study(self, chosen: Any, date: str) -> Any:
-        """The inputs of one date. Outlines carried there count where the user adjusted them."""
+        """The inputs of one date, read at once."""
+        return self.reader(chosen, date)()
+
+    def reader(self, chosen: Any, date: str) -> Callable[[], Any]:
+        """What reads the inputs of one date beside the interface; see mrml.dce_nodes.date_reader.
+
+        Outlines carried there count where the user adjusted them.
+        """
+        from bonequant.mrml.dce_nodes import date_reader
+
         delay = getattr(chosen, f"{date}Shift") if getattr(chosen, f"{date}Shifted") else None
         regions = getattr(chosen, f"{date}Regions") or self.logic.nodes().get(f"carried.{date}")
-        return self.logic.study(
+        return date_reader(
             date,
             getattr(chosen, f"{date}Sequence"),
             t1=getattr(chosen, f"{date}T1"),
-            flipAngles=getattr(chosen, f"{date}FlipAngles"),
-            regions=regions,
+            flip_angles=getattr(chosen, f"{date}FlipAngles"),
+            regions=[] if regions is None else [regions],
             artery=getattr(chosen, f"{date}Artery"),
-            delay=delay,
+            delay_s=delay,
         )
 
     def find_artery(self, chosen: Any, date: str, run: Callable[..., Any]) -> None:
@@ -59,7 +68,8 @@ class Choices:
         from bonequant.mrml.dce_nodes import artery_to_node, lay_like
         from bonequant.mrml.result_nodes import remove_node
 
-        one = self.study(chosen, date)
+        read = self.reader(chosen, date)
+        one = run(lambda progress: read())
         found = self.logic.findArtery(one, self.settings(chosen), shift=getattr(chosen, f"{date}Shift"), run=run)
         if found.mask is None or one.dce.aif_region is not None:
             return
@@ -72,7 +82,8 @@ class Choices:
 
     def fit_maps(self, chosen: Any, date: str, run: Callable[..., Any]) -> Any:
         """Maps of one date alone."""
-        return self.logic.fitMaps(self.study(chosen, date), self.settings(chosen), run=run)
+        read = self.reader(chosen, date)
+        return self.logic.fitMaps(run(lambda progress: read()), self.settings(chosen), run=run)
 
     def compare(self, chosen: Any, run: Callable[..., Any]) -> Any:
         """Compare the two dates."""
@@ -85,9 +96,11 @@ class Choices:
         if chosen.radiotherapyEnd or chosen.doseGy or chosen.fractions:
             end = as_day(chosen.radiotherapyEnd, _("End of radiotherapy"))
             therapy = Radiotherapy(end, chosen.doseGy or None, chosen.fractions or None)
+        readers = [self.reader(chosen, date) for date in DATES]
+        before, after = run(lambda progress: [read() for read in readers])
         result = self.logic.compare(
-            self.study(chosen, "before"),
-            self.study(chosen, "after"),
+            before,
+            after,
             self.settings(chosen),
             run=run,
             radiotherapy=therapy,
@@ -104,13 +117,25 @@ class Choices:
 
 def fit_one(nodes: Any, study: Any, settings: Any, run: Callable[..., Any]) -> Any:
     """Run the DCE job on one date, with its lesions and references as regions, and put its result into the scene."""
-    from bonequant.mrml.input_nodes import images_to_nodes
+    from bonequant.mrml.input_nodes import images_of_date, images_to_nodes
     from bonequant.mrml.response_nodes import study_to_nodes
     from bonequant.studies import dce_perfusion
 
     references = {f"{name}_reference" if name else "reference": mask for name, mask in study.references.items()}
     inputs = dataclasses.replace(study.dce, masks={**study.lesions, **references})
-    result = run(lambda progress: dce_perfusion.run(inputs, settings.dce if settings else None, progress))
-    images_to_nodes(nodes, study)
+    chosen = settings.dce if settings else None
+    result, images = run(lambda progress: (dce_perfusion.run(inputs, chosen, progress), images_of_date(study)))
+    images_to_nodes(nodes, study.name, images)
     study_to_nodes(result, nodes)
     return result
+
+
+def find_one(nodes: Any, study: Any, settings: Any, shift: float, run: Callable[..., Any]) -> Any:
+    """Find the input of one date as a comparison would, and put its curve into the scene."""
+    from bonequant.mrml.input_nodes import images_of_date, input_to_nodes
+    from bonequant.studies.dce_perfusion import arterial_input
+
+    chosen = settings.dce if settings else None
+    found, images = run(lambda progress: (arterial_input(study.dce, chosen, progress), images_of_date(study)))
+    input_to_nodes(nodes, study, found, shift, images)
+    return found

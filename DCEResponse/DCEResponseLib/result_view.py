@@ -9,6 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from DCEResponseLib.availability import is_from_saved_scene
 from DCEResponseLib.images import images_of
 from DCEResponseLib.side_by_side import look_at, set_layers, set_opacity, show_only_at, show_side_by_side
 
@@ -189,7 +190,13 @@ class ResultView:
         if drawn:
             text = _("Drawn since: table and curves follow. Compare again for a call of what is drawn now.")
             reasons = [f"<b>{text}</b>", *reasons]
-        if self.logic.result is not None:
+        if is_from_saved_scene(self.logic):
+            text = _(
+                "Saved with the scene. Compare (or Write report, which compares first) works the comparison out again;"
+                " until then curves and values do not follow the drawing."
+            )
+            reasons = [f"<b>{text}</b>", *reasons]
+        elif self.logic.result is not None:
             reasons += [f"<i>{escape(text)}</i>" for text in self.logic.result.warnings[:_MOST_WARNINGS]]
         self.ui.reasonsLabel.text = "".join(f"<p>{text}</p>" for text in reasons)
 

@@ -264,11 +264,19 @@ with host.application() as app:
     assert [panel.ui.mapComboBox.itemText(i) for i in range(panel.ui.mapComboBox.count)].count("vp") == 1
     assert not panel.settingsForm.widget("dce.descriptive").checked
     assert panel.pages["before"].ui.timesLineEdit.text == "0:5"
+    assert "Saved with the scene" in panel.ui.reasonsLabel.text
+    assert panel.ui.reportButton.enabled and "Compare again" in panel.ui.reportButton.toolTip
     study = panel.choices.study(chosen, "before")
     assert study.dce.series.times_s[-1] == 145.0 and study.dce.aif_region is not None
     assert list(panel.choices.study(chosen, "after").lesions) == ["lesion_1"]
     panel.ui.layoutButton.click()
+    from bonequant import mrml
+    saved = mrml.from_node(nodes.get("table.lesions"))
+    panel.ui.reportButton.click()
     assert app.take_errors() == []
+    assert (chosen.outFolder / "dce_response_2" / "report.html").is_file()
+    now = mrml.from_node(nodes.get("table.lesions"))  # at the date that was drawn anew since, numbers are new too
+    assert now[0]["lesion"] == saved[0]["lesion"] and "Saved with" not in panel.ui.reasonsLabel.text
 """
 
 

@@ -109,6 +109,38 @@ def test_demo_is_ready_to_compare_and_a_cancelled_comparison_changes_nothing(app
     assert (list(masks.lesions), list(masks.references)) == (["lesion_1"], [""])
 
 
+def test_the_report_of_a_former_scene_is_not_written_as_that_of_another(app):
+    """An imported scene brings a table of its own; the result of the former must not pass for it."""
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    nodes = panel.logic.nodes()
+    nodes.put("table.lesions", mrml.to_node([{"lesion": "L01"}], "Changes"))
+    panel.logic._result, panel.logic._changes = object(), nodes.get("table.lesions")
+    assert panel.logic.result is not None
+    nodes.put("table.lesions", mrml.to_node([{"lesion": "L02"}], "Changes"))
+    assert panel.logic.result is None
+
+
+def test_sample_data_are_registered_and_made_without_internet(app):
+    import SampleData
+
+    source = [s for s in SampleData.SampleDataLogic.registered if "DCE" in s["sampleName"]][-1]
+    made = source["customDownloader"](None)
+    assert [node.GetName() for node in made if node.IsA("vtkMRMLSequenceNode")] == ["DCE before", "DCE after"]
+
+
+def test_a_report_needs_a_folder_that_was_chosen(app):
+    from bonequant import mrml
+
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    panel.logic.nodes().put("table.lesions", mrml.to_node([{"lesion": "L01"}], "Changes"))
+    panel._checkCanApply()
+    assert not panel.ui.reportButton.enabled
+    assert "folder" in panel.ui.reportButton.toolTip
+
+
 def test_maps_of_one_date_alone(app):
     from bonequant import mrml
 

@@ -21,7 +21,7 @@ from bonequant.mrml.facts import dicom_files
 from bonequant.mrml.live import ADJUSTED
 from bonequant.mrml.patches import add_patch, fingerprint, patch_of, tag_of
 from bonequant.mrml.segments import masks_from_node, masks_to_node
-from bonequant.mrml.sequences import series_from_node, series_to_node
+from bonequant.mrml.sequences import series_reader, series_to_node
 from bonequant.mrml.volumes import fill_node, volume_from_node, volume_to_node
 from bonequant.progress import Progress
 from bonequant.roi import propose_healthy_vertebra
@@ -49,7 +49,23 @@ def date_from_nodes(
     delay_s: float | None = None,
     scan_date: date | None = None,
 ) -> DateInputs:
-    """One date for :func:`bonequant.studies.treatment_response.run`.
+    """One date for :func:`bonequant.studies.treatment_response.run`; see :func:`date_reader`."""
+    more = {"t1": t1, "flip_angles": flip_angles, "artery": artery, "delay_s": delay_s, "scan_date": scan_date}
+    return date_reader(name, sequence, regions=regions, **more)()
+
+
+def date_reader(
+    name: str,
+    sequence: Any,
+    *,
+    t1: Any = None,
+    flip_angles: Any = None,
+    regions: Sequence[Any] = (),
+    artery: Any = None,
+    delay_s: float | None = None,
+    scan_date: date | None = None,
+) -> Callable[[], DateInputs]:
+    """What reads one date: nodes are looked at now, the series' voxels copied when it is called, beside the interface.
 
     Args:
         name: of the date in tables.
@@ -69,16 +85,10 @@ def date_from_nodes(
     """
     if sequence is None:
         raise InputError(f"{name}: no dynamic series is selected. Select the sequence of the DCE frames.")
-    series = series_from_node(sequence)
+    read_series = series_reader(sequence)
     angles = [] if flip_angles is None else _angle_volumes(flip_angles)
-    dce = DceInputs(
-        series,
-        t1_volumes=tuple(angles),
-        t1_map=None if t1 is None else volume_from_node(t1).replace(name="T1"),  # not the date's own name
-        aif_region=drawn_artery(artery),
-        delay_s=delay_s,
-        name=name,
-    )
+    t1_map = None if t1 is None else volume_from_node(t1).replace(name="T1")  # not the date's own name
+    aif_region = drawn_artery(artery)
     masks: dict[str, sitk.Image] = {}
     for node in regions:
         found = _drawn(node)
@@ -88,17 +98,26 @@ def date_from_nodes(
         masks |= found
     files = dicom_files(sequence) or dicom_files(sequence.GetNthDataNode(0))
     folder = str(Path(files[0]).parent) if files else sequence.GetAttribute(_FOLDER)
-    return with_masks(DateInputs(name, dce, typed_date=scan_date, folder=folder), masks)
+
+    def read() -> DateInputs:
+        series = read_series()
+        dce = DceInputs(
+            series, t1_volumes=tuple(angles), t1_map=t1_map, aif_region=aif_region, delay_s=delay_s, name=name
+        )
+        return with_masks(DateInputs(name, dce, typed_date=scan_date, folder=folder), masks)
+
+    return read
 
 
-def date_to_nodes(one: DateInputs, scene: Any = None) -> dict[str, Any]:
+def date_to_nodes(one: DateInputs, scene: Any = None, images: Sequence[Any] | None = None) -> dict[str, Any]:
     """Nodes of a date that was read from files: "sequence", and "t1", "flip_angles", "regions" where there are any.
 
-    The sequence remembers the folder of its files, to which DICOM exports refer.
+    The sequence remembers the folder of its files, to which DICOM exports refer. ``images``: the series' frames as
+    :func:`bonequant.mrml.sequences.frame_images` makes them beside the interface.
     """
     if one.dce is None:
         raise InputError(f"{one.name} holds no DCE series.")
-    sequence = series_to_node(one.dce.series, f"DCE {one.name}", scene)
+    sequence = series_to_node(one.dce.series, f"DCE {one.name}", scene, images=images)
     if one.folder is not None and one.dce.series.acquisition.series_uid:
         sequence.SetAttribute(_FOLDER, one.folder)
     nodes = {"sequence": sequence}
@@ -205,8 +224,8 @@ def drawn_artery(node: Any) -> sitk.Image | None:
 
 def rise(series: DynamicSeries) -> Volume:
     """The highest rise of the signal over its first frame, in which vessels stand out: to draw the artery on."""
-    frames = np.nan_to_num(series.frames)
-    return series.frame(0).with_array((frames.max(axis=0) - frames[0]).astype(np.float32), name="rise of the signal")
+    highest, first = np.nan_to_num(np.fmax.reduce(series.frames)), np.nan_to_num(series.frames[0])
+    return series.frame(0).with_array((highest - first).astype(np.float32), name="rise of the signal")
 
 
 def _drawn(node: Any) -> dict[str, sitk.Image]:

@@ -17,28 +17,36 @@ from bonequant.mrml.volumes import volume_to_node
 from bonequant.roi import region_curves
 from bonequant.studies.treatment_response import DateInputs
 from bonequant.studies.treatment_response.alignment import anatomy_of
+from bonequant.volume import Volume
 
 INPUT, SHIFTED = "input", "input, shifted"
 
 
-def images_to_nodes(nodes: ResultNodes, one: DateInputs) -> tuple[Any, Any]:
-    """Image before contrast, and rise of the signal, of one date: to draw lesions and arteries on."""
+def images_of_date(one: DateInputs) -> tuple[Volume, Volume]:
+    """Image before contrast, and rise of the signal, of one date. Touches no node: may run beside the interface."""
     assert one.dce is not None
-    anatomy = anatomy_to_node(nodes, one.name, anatomy_of(one)[1])
-    node = nodes.get(f"rise.{one.name}")
+    return anatomy_of(one)[1], rise(one.dce.series)
+
+
+def images_to_nodes(nodes: ResultNodes, name: str, images: tuple[Volume, Volume]) -> tuple[Any, Any]:
+    """Nodes of :func:`images_of_date` for the date ``name``: to draw lesions and arteries on."""
+    anatomy = anatomy_to_node(nodes, name, images[0])
+    node = nodes.get(f"rise.{name}")
     if node is None:
-        node = nodes.put(f"rise.{one.name}", volume_to_node(rise(one.dce.series), f"Rise {one.name}", nodes.scene))
-        place([node], FOLDER, one.name)
+        node = nodes.put(f"rise.{name}", volume_to_node(images[1], f"Rise {name}", nodes.scene))
+        place([node], FOLDER, name)
     node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
     return anatomy, node
 
 
-def input_to_nodes(nodes: ResultNodes, one: DateInputs, aif: AIF, shift_s: float) -> None:
+def input_to_nodes(
+    nodes: ResultNodes, one: DateInputs, aif: AIF, shift_s: float, images: tuple[Volume, Volume] | None = None
+) -> None:
     """Roles ``table.input.<date>`` and ``chart.input.<date>``: the input, the same shifted, and each lesion's signal.
 
     Signals are relative to their first frame and scaled to the input's peak, so that arrivals can be compared.
     """
-    images_to_nodes(nodes, one)
+    images_to_nodes(nodes, one.name, images or images_of_date(one))
     rows = _rows(one, aif)
     table = fill_table(nodes, f"table.input.{one.name}", f"Input {one.name}", rows, None, {"time": "s"})
     shift_input(nodes, one.name, shift_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,20 @@ _SAME_MM = 1e-3
 _DURATIONS = "BoneQuant.Durations_s"
 
 
-def series_to_node(series: DynamicSeries, name: str = "", scene: Any = None, *, identifiers: bool = False) -> Any:
-    """A new sequence node in ``scene`` with a copy of every frame."""
+def frame_images(series: DynamicSeries) -> list[Any]:
+    """Copies of the frames as VTK images, for :func:`series_to_node`. Touches no node: may run beside the interface."""
+    return [vtk_image(frame) for frame in series.frames]
+
+
+def series_to_node(
+    series: DynamicSeries,
+    name: str = "",
+    scene: Any = None,
+    *,
+    identifiers: bool = False,
+    images: Sequence[Any] | None = None,
+) -> Any:
+    """A new sequence node in ``scene`` with a copy of every frame; ``images``: these copies, where they are made."""
     scene = scene if scene is not None else embedded()
     node = scene.AddNewNodeByClass("vtkMRMLSequenceNode", name or series.name or "Dynamic series")
     node.SetIndexName("time")
@@ -31,10 +44,13 @@ def series_to_node(series: DynamicSeries, name: str = "", scene: Any = None, *, 
     node.SetNumericIndexValueTolerance(1e-6)
     frame = require_slicer().vtkMRMLScalarVolumeNode()
     fill_node(frame, series.frame(0), identifiers=identifiers)
+    images = images or frame_images(series)
     for index, time_s in enumerate(series.times_s.tolist()):
         frame.SetName(f"{node.GetName()} {index}")
-        frame.SetAndObserveImageData(vtk_image(series.frames[index], copy=False))
-        node.SetDataNodeAtValue(frame, repr(time_s))  # which copies the voxels
+        frame.SetAndObserveImageData(None)
+        node.SetDataNodeAtValue(frame, repr(time_s))  # copies voxels: so without them first
+        frame.SetAndObserveImageData(images[index])
+        node.UpdateDataNodeAtValue(frame, repr(time_s), True)
     set_facts(node, series, identifiers=identifiers)
     if series.durations_s is not None:
         node.SetAttribute(_DURATIONS, json.dumps(np.asarray(series.durations_s).tolist()))
@@ -42,7 +58,14 @@ def series_to_node(series: DynamicSeries, name: str = "", scene: Any = None, *, 
 
 
 def series_from_node(node: Any) -> DynamicSeries:
-    """Frames, times (:func:`times_of`) and grid of a sequence of scalar volumes.
+    """Frames, times (:func:`times_of`) and grid of a sequence of scalar volumes; see :func:`series_reader`."""
+    return series_reader(node)()
+
+
+def series_reader(node: Any) -> Callable[[], DynamicSeries]:
+    """What reads a sequence of scalar volumes: nodes are looked at now, voxels copied when it is called.
+
+    The call touches no node, so that it may run beside the interface.
 
     Raises:
         InputError: no frames, frames that are no volumes, or no times.
@@ -64,15 +87,20 @@ def series_from_node(node: Any) -> DynamicSeries:
     facts = with_typed(facts_of(node if node.GetAttribute("BoneQuant.Modality") else nodes[0]), node)
     unit_of_frames = "" if is_unit_typed(node) else unit_of(nodes[0]) or facts_of(nodes[0])["unit"]
     durations = node.GetAttribute(_DURATIONS)
-    return DynamicSeries(
-        frames=np.stack([array for array, _ in voxels], dtype=np.float32, casting="unsafe"),
-        times_s=times,
-        geometry=grid,
-        durations_s=np.array(json.loads(durations)) if durations else None,
-        name=node.GetName() or "",
-        source=f"node '{node.GetName() or node.GetID()}'",
-        **{**facts, "unit": unit_of_frames or facts["unit"]},
-    )
+    name, source = node.GetName() or "", f"node '{node.GetName() or node.GetID()}'"
+
+    def read() -> DynamicSeries:
+        return DynamicSeries(
+            frames=np.stack([array for array, _ in voxels], dtype=np.float32, casting="unsafe"),
+            times_s=times,
+            geometry=grid,
+            durations_s=np.array(json.loads(durations)) if durations else None,
+            name=name,
+            source=source,
+            **{**facts, "unit": unit_of_frames or facts["unit"]},
+        )
+
+    return read
 
 
 def times_of(node: Any) -> np.ndarray:

@@ -67,17 +67,14 @@ def voxels_of(node: Any) -> tuple[np.ndarray, Geometry]:
     return numpy_array(data), grid_of(node, data.GetDimensions())
 
 
-def vtk_image(array: np.ndarray, *, copy: bool = True) -> Any:
-    """vtkImageData with a copy of ``array`` (z, y, x); its own origin and spacing stay 0 and 1, as MRML has it.
-
-    Without ``copy`` it shares the memory of an array that lies in one piece.
-    """
+def vtk_image(array: np.ndarray) -> Any:
+    """vtkImageData with a copy of ``array`` (z, y, x); its own origin and spacing stay 0 and 1, as MRML has it."""
     from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
     data = vtkImageData()
     data.SetDimensions(*array.shape[::-1])
-    scalars = numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=copy)
+    scalars = numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True)
     scalars.SetName("ImageScalars")
     data.GetPointData().SetScalars(scalars)
     return data
