@@ -12,7 +12,7 @@ from datetime import date
 
 from bonequant.errors import InputError
 from bonequant.response.call import GAP, NE, PROGRESSION, RESPONSE, STABLE, UNDETERMINED, Call, Criterion
-from bonequant.response.compare import ABOVE, check_order, holds, number, percent, percent_change
+from bonequant.response.compare import ABOVE, NAN, check_order, holds, number, percent, percent_change
 from bonequant.settings import Settings, setting
 
 CRITERION = Criterion(
@@ -63,9 +63,6 @@ class DwiChange:
         for name in ("volume", "high_b_signal"):
             if getattr(self, name) is not None and getattr(self, name) not in CHANGES:
                 raise InputError(f"{name} is {getattr(self, name)!r}; choose up, same or down.")
-        before, after = number(self.adc_before), number(self.adc_after)
-        if min(before, after) > 0 and max(before, after) > _MOST_FOLD * min(before, after):
-            raise InputError(f"The ADC is {before:g} before and {after:g} after: bring both to one unit (um2/s).")
 
 
 def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -> Call:
@@ -75,7 +72,12 @@ def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -
     """
     settings = settings or AdcPatternSettings()
     check_order(change.date_before, change.date_after)
-    rise = percent_change(change.adc_before, change.adc_after if number(change.adc_after) >= 0 else None)
+    before, after = number(change.adc_before), number(change.adc_after)
+    two_units = min(before, after) > 0 and max(before, after) > _MOST_FOLD * min(before, after)
+    rise = NAN if two_units or after < 0 else percent_change(before, after)
+    warnings: tuple[str, ...] = ()
+    if two_units:
+        warnings = (f"The ADC is {before:g} before and {after:g} after, so it was left out: are both in one unit?",)
     values = {
         "adc_before": number(change.adc_before),
         "adc_after": number(change.adc_after),
@@ -85,7 +87,7 @@ def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -
         "new_area": change.new_area,
     }
     category, rule, flags = _row(change, rise, settings)
-    return CRITERION.call(category, f"{rule}: {category}", settings, flags=flags, values=values)
+    return CRITERION.call(category, f"{rule}: {category}", settings, flags=flags, values=values, warnings=warnings)
 
 
 def _row(change: DwiChange, rise: float, settings: AdcPatternSettings) -> tuple[str, str, tuple[str, ...]]:
@@ -102,7 +104,7 @@ def _row(change: DwiChange, rise: float, settings: AdcPatternSettings) -> tuple[
     if grown:
         return "Progression", ", ".join(grown), ()
     if change.volume is None or change.high_b_signal is None or change.new_area is None or math.isnan(rise):
-        return NE, "volume, new area, signal or ADC is missing", ()
+        return NE, "volume, new area, signal or a usable ADC is missing", ()
     significant = holds(abs(rise), settings.significant_operator, settings.significant_percent)
     unchanged = change.volume == "same" and change.high_b_signal == "same"
     adc = f"ADC {percent(rise)}"

@@ -60,9 +60,11 @@ def test_a_new_area_that_was_not_looked_for_and_an_adc_below_zero() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(1.1, 1100.0), (900.0, 0.9)])
-def test_adc_in_two_units_is_refused(before: float, after: float) -> None:
-    with pytest.raises(InputError, match="one unit"):
-        DwiChange("same", "down", before, after, new_area=False)
+def test_adc_in_two_units_is_left_out(before: float, after: float) -> None:
+    call = adc_pattern(DwiChange("same", "down", before, after, new_area=False))
+    assert call.category == "NE" and "one unit" in call.warnings[0]
+    assert adc_pattern(DwiChange("up", "down", before, after, new_area=False)).category == "Progression"
+    assert adc_pattern(DwiChange("same", "down", 10.0, 999.0, new_area=False)).category == "Response"
 
 
 @pytest.mark.parametrize(
