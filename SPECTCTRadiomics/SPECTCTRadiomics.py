@@ -43,12 +43,15 @@ class SPECTCTRadiomics(ScriptedLoadableModule):
             " Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", onStartup)
 
 
-def registerSampleData() -> None:
-    """The simulated patient with lesions, among Slicer's sample data."""
+def onStartup() -> None:
+    """The simulated patient among Slicer's sample data, and the layout, so that a scene saved in it opens in it."""
     import SampleData
+    from SPECTCTRadiomicsLib.paired_views import register_layout
+
+    register_layout()
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="BoneQuant",
@@ -146,6 +149,8 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
+        if self.logic is None:  # the panel was not set up to its end
+            return
         self.work.cancel()
         self.setParameterNode(None)
         self.removeObservers()
@@ -349,14 +354,11 @@ class SPECTCTRadiomicsLogic(ScriptedLoadableModuleLogic):
         from bonequant.mrml.lesion_inputs import SECOND_READER, grades
         from bonequant.studies import lesion_radiomics as job
 
-        if predictions is None:
-            return job.agreement(grades(lesions), grades(lesions, SECOND_READER), weights)
-        of_model = {
-            lesion: job.grade_of_probability(one.probability)
-            for lesion, one in predictions.items()
-            if not isinstance(one, str)
-        }
-        return job.agreement(grades(lesions), of_model, weights)
+        other = grades(lesions, SECOND_READER)
+        if predictions is not None:
+            judged = {name: one for name, one in predictions.items() if not isinstance(one, str)}
+            other = {name: job.grade_of_probability(one.probability) for name, one in judged.items()}
+        return job.agreement(grades(lesions), other, weights)
 
     def write(self, record, folder: str | Path, work=_now) -> Path:
         """The results folder, as the command line writes it; the path of its report. The folder must not exist yet."""

@@ -38,6 +38,8 @@ def register_layout() -> None:
         node.SetLayoutDescription(LAYOUT, _LAYOUT)
     else:
         node.AddLayoutDescription(LAYOUT, _LAYOUT)
+        if node.GetViewArrangement() == LAYOUT:  # of a scene that came before: it has no views yet
+            node.SetViewArrangement(LAYOUT)
 
 
 def show_pair(functional: Any, ct: Any) -> None:

@@ -477,6 +477,15 @@ def test_saved_scene_comes_back_in_a_new_process_and_goes_on(app, panel, root, t
     }
 
 
+def test_a_scene_saved_in_the_layout_opens_in_it_before_the_panel_is_opened(app):
+    from SPECTCTRadiomicsLib.paired_views import LAYOUT, VIEWS
+
+    manager = app.application.layoutManager()
+    assert manager.layoutLogic().GetLayoutNode().IsLayoutDescription(LAYOUT)
+    manager.setLayout(LAYOUT)
+    assert set(VIEWS.values()) <= set(manager.sliceViewNames())
+
+
 def test_a_scene_that_is_loaded_under_the_open_panel_goes_on(app, panel, tmp_path):
     import slicer
 
