@@ -154,6 +154,7 @@ def test_from_the_drawing_to_the_results_folder(app, panel, tmp_path):
     panel.ui.mapBox.setEditText("original_firstorder_Mean")
     panel.ui.mapButton.click()
     overlay = node(app, "SPECT original_firstorder_Mean")
+    assert not overlay.GetDisplayNode().GetInterpolate()  # NaN around the lesion would eat its rim
     view = app.scene.GetNodeByID("vtkMRMLSliceCompositeNodeBoneQuantFunctional")
     assert view.GetForegroundVolumeID() == overlay.GetID()
 

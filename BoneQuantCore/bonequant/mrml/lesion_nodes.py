@@ -146,6 +146,7 @@ def maps_to_nodes(result: LesionResult, volumes: Mapping[str, Any], record: Any)
         display.SetWindowLevelMinMax(low, max(high, low + 1e-6))
         display.SetThreshold(float(inside.min()), float(inside.max()))  # NaN lies outside: the image shows there
         display.ApplyThresholdOn()
+        display.InterpolateOff()  # what lies between a value and NaN is NaN: the lesion would lose its rim
         if (measured := volumes[spaces[image]]) is not None:  # None: taken out of the scene meanwhile
             node.SetAndObserveTransformNodeID(measured.GetTransformNodeID())
         made.append(node)
