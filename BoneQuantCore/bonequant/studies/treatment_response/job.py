@@ -27,6 +27,7 @@ from bonequant.studies.treatment_response.lesions import (
     follow,
     names_that_do_not_match,
     said_of_families,
+    seen_in,
 )
 from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
 from bonequant.studies.treatment_response.protocol import contrast_agent, differences, protocol_text
@@ -178,16 +179,20 @@ def _vp_calls(
             continue
         calls[k] = {}
         for lesion in there:
+            whole = seen_in(lesion, lesions, known[0])
+            pair = ((whole, known[0]), (lesion, k))
             scans = [
-                _scan(inputs, lesion, j, perfusion, healthy, sizes, dce[j], settings)  # type: ignore[arg-type]
-                for j in (known[0], k)
+                _scan(inputs, one, j, perfusion, healthy, sizes, dce[j], settings)  # type: ignore[arg-type]
+                for one, j in pair
             ]
+            if whole is not lesion:  # the size of the whole is not that of the part
+                scans[0] = dataclasses.replace(scans[0], diameters_mm=None, extra_osseous_mm=None)
             call = dce_vp(scans[0], scans[1], inputs.radiotherapy, settings.dce_vp)
             reasons = [
-                f"{inputs.dates[j].name}, {what}: {table[(lesion.tracking_id, j)].reason}."
-                for j in (known[0], k)
+                f"{inputs.dates[j].name}, {what}: {table[(one.tracking_id, j)].reason}."
+                for one, j in pair
                 for what, table in (("lesion", perfusion), ("reference vertebra", healthy))
-                if table[(lesion.tracking_id, j)].reason
+                if table[(one.tracking_id, j)].reason
             ]
             calls[k][lesion.tracking_id] = dataclasses.replace(call, warnings=(*reasons, *call.warnings))
     return calls

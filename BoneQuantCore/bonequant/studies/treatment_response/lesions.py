@@ -118,6 +118,14 @@ def family_at(lesion: Lesion, lesions: Sequence[Lesion], k: int) -> list[Lesion]
     return [one for one in lesions if one.tracking_id in found]
 
 
+def seen_in(lesion: Lesion, lesions: Sequence[Lesion], k: int) -> Lesion:
+    """The lesion that ``lesion`` was a part of at date ``k``, before it split off; itself where it was there."""
+    by_id = {one.tracking_id: one for one in lesions}
+    while lesion.outlines[k].origin == ABSENT and lesion.split_from is not None:
+        lesion = by_id[lesion.split_from]
+    return lesion
+
+
 def said_of_families(lesions: Sequence[Lesion], dates: Sequence[DateInputs]) -> tuple[str, ...]:
     """Warnings about lesions that merged or split: sizes of one id are then those of more or of less."""
     labels = {one.tracking_id: one.label for one in lesions}
@@ -133,7 +141,7 @@ def said_of_families(lesions: Sequence[Lesion], dates: Sequence[DateInputs]) -> 
             when = dates[next(k for k, name in enumerate(one.names) if name is not None)].name
             found.append(
                 f"{one.label} has split from {labels[one.split_from]} at {when}: sizes of {labels[one.split_from]} are "
-                f"those of the part that keeps its id, and {one.label} has no value of its own before."
+                f"those of the part that keeps its id; before, {one.label} has the Vp of the whole and no size."
             )
     return tuple(found)
 

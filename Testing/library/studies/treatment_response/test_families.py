@@ -69,7 +69,7 @@ def test_a_lesion_that_falls_apart_as_it_shrinks_is_no_progression():
     assert pattern.category == "Response"
     assert (pattern.values["volume"], pattern.values["new_area"]) == ("down", False)
     (said,) = said_of_families(lesions, [a_date("before", whole, 1, 1), a_date("after", parts, 1, 1)])
-    assert "has split from L01 (a) at after" in said
+    assert "has split from L01 (a) at after" in said and "Vp of the whole" in said
 
 
 def test_a_later_split_says_nothing_of_the_dates_before():

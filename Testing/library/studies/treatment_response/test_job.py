@@ -10,13 +10,15 @@ import pytest
 import SimpleITK as sitk
 from bonequant.errors import ConfirmationRequired, InputError, MissingFactError, RegistrationError, SettingsError
 from bonequant.registration import SpineSettings
-from bonequant.response import Radiotherapy
+from bonequant.response import Radiotherapy, patient_level
 from bonequant.studies.dce_perfusion import DceSettings
 from bonequant.studies.treatment_response import ResponseInputs, ResponseSettings, page, run, summary
 from bonequant.studies.treatment_response.alignment import align, anatomy_of
-from bonequant.studies.treatment_response.lesions import Outline, follow
-from bonequant.studies.treatment_response.perfusion import perfusion_of
+from bonequant.studies.treatment_response.job import _vp_calls
+from bonequant.studies.treatment_response.lesions import Lesion, Outline, follow
+from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
 from bonequant.studies.treatment_response.references import find_references
+from bonequant.studies.treatment_response.sizes import size_of
 from bonequant.volume import Volume, image_from_array
 
 THERAPY = Radiotherapy(date(2024, 3, 20), 27.0, 3)
@@ -96,6 +98,25 @@ def test_a_new_lesion_does_not_undo_the_call_of_what_was_treated(drawn):
     assert ("Change of normalised Vp", values["vp_change_percent"], "%") in shown.headline
     first = shown.sections[0].blocks[0]
     assert (first.level, "1 new since the first date" in first.text) == ("warning", True)
+
+
+def test_a_part_of_a_lesion_that_split_is_judged_by_the_vp_of_the_whole(carried):
+    """0.12 of the whole before, 0.02 in the part that keeps the id, 0.09 in the one that split off; 0.02 in marrow."""
+    mask = carried.lesions[0].outlines[0].mask
+    lesions = (
+        Lesion("L01", ("a", "x"), ("baseline", "persistent"), (Outline("drawn", mask), Outline("drawn", mask, 1))),
+        Lesion("L02", (None, "y"), ("not yet", "split"), (Outline("absent"), Outline("drawn", mask, 1)), "L01"),
+    )
+    found = {("L01", 0): 0.12, ("L01", 1): 0.02, ("L02", 1): 0.09}
+    perfusion = {key: Perfusion({"vp": vp}) for key, vp in found.items()}
+    perfusion[("L02", 0)] = Perfusion(reason="not there at this date")
+    healthy = {(name, k): Perfusion({"vp": 0.02}) for name in ("L01", "L02") for k in (0, 1)}
+    sizes = {key: size_of(lesions[0], 0, carried.dates[0], FAST) for key in perfusion}
+    calls = _vp_calls(carried.inputs, lesions, perfusion, healthy, sizes, carried.dce, FAST)[1]
+    assert {name: call.category for name, call in calls.items()} == {"L01": "success", "L02": "failure"}
+    assert calls["L02"].values["vp_change_percent"] == pytest.approx(-25.0)
+    assert calls["L02"].values["size_category"] == "NE"
+    assert patient_level(calls).category == "failure"
 
 
 def test_a_lesion_missing_at_the_later_date_is_gone(pair, carried):
