@@ -59,6 +59,7 @@ class MarrowTab(Tab):
             getattr(self.ui, name).connect("clicked(bool)", slot)
         for name, key in _CHARTS.items():
             getattr(self.ui, name).connect("clicked(bool)", lambda checked=False, key=key: self.on_chart(key))
+        self.follow_folders("loadFolderButton", "marrowFolderButton")
         self.ui.mapComboBox.connect("currentIndexChanged(int)", self.on_map)
         self.ui.legendCheckBox.connect("toggled(bool)", self.on_map)
 
@@ -91,7 +92,10 @@ class MarrowTab(Tab):
         self.enable("tableButton", "" if tables["tables"] else _("Measure first"), _("Show the table of regions"))
         for name, key in _CHARTS.items():
             self.enable(name, "" if key in tables["charts"] else _("Measure first"), _("Show the plot"))
-        self.enable("marrowReportButton", no_result, _("Write report, tables, maps and regions to a new folder"))
+        load = "" if self.folder("loadFolderButton") else _("Choose a folder first")
+        self.enable("loadButton", load, _("Read the SPECT and the CT in this folder, with all their facts"))
+        no_report = no_result or ("" if self.folder("marrowFolderButton") else _("Choose a folder first"))
+        self.enable("marrowReportButton", no_report, _("Write report, tables, maps and regions to a new folder"))
         self.ui.liveCheckBox.toolTip = no_result or _("Table and plots are measured again with every stroke.")
         self.offer_maps(self.ui.mapComboBox, tables["maps"])
         self._show_quality()

@@ -59,6 +59,16 @@ class Tab:
             self.panel.refresh()
         return done if self.chosen is not None else None
 
+    def folder(self, name: str) -> str:
+        """What was chosen at a directory button; "" before: it then stands at wherever Slicer was started."""
+        directory = str(getattr(self.ui, name).directory)
+        return "" if directory in ("", ".") else directory
+
+    def follow_folders(self, *names: str) -> None:
+        """Buttons wait for their folder to be chosen."""
+        for name in names:
+            getattr(self.ui, name).connect("directoryChanged(QString)", lambda path: self.panel.refresh())
+
     def enable(self, name: str, missing: str, tip: str) -> None:
         """A button is on where nothing is ``missing``; its tooltip says what it does, or what is missing."""
         button = getattr(self.ui, name)
@@ -82,7 +92,7 @@ class Tab:
         """Write a results folder and say where it is."""
         from BoneQuantPanels.results import new_folder, open_report
 
-        folder = new_folder(getattr(self.ui, f"{prefix}FolderButton").directory or ".", name)
+        folder = new_folder(self.folder(f"{prefix}FolderButton"), name)
 
         def ready_and_written() -> Any:
             from BoneQuantCore import ensureRequirements

@@ -18,7 +18,8 @@ def open_editor(widget: Any, tag: str) -> None:
         node = scene.AddNode(node)
     widget.setMRMLSegmentEditorNode(node)
     widget.setupViewObservations()
-    widget.installKeyboardShortcuts()
+    if slicer.util.mainWindow() is not None:  # which the shortcuts belong to
+        widget.installKeyboardShortcuts()
 
 
 def close_editor(widget: Any) -> None:

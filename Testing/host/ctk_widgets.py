@@ -293,7 +293,7 @@ class ctkPathLineEdit(QLineEdit):
 class ctkDirectoryButton(QPushButton):
     directoryChanged = Signal(str)
     directorySelected = Signal(str)
-    directory = stored(str, "directory", "", "_tell")
+    directory = stored(str, "directory", ".", "_tell")  # QDir's own default: where the program was started
 
     def _tell(self) -> None:
         self.text = self.directory

@@ -94,6 +94,7 @@ def test_from_load_to_report(app, folder, patient, by_command, tmp_path):
     ui, chosen, tab = panel.ui, panel.chosen, panel.tabs[0]
     assert not ui.measureButton.enabled
     assert "Select" in ui.measureButton.toolTip
+    assert (ui.loadButton.enabled, ui.loadButton.toolTip) == (False, "Choose a folder first")
     ui.loadFolderButton.directory = str(folder)
     ui.loadButton.click()
     spect = chosen.functionalVolume
@@ -149,6 +150,7 @@ def test_from_load_to_report(app, folder, patient, by_command, tmp_path):
     assert again["L3"]["mean"] == pytest.approx(live["L3"]["mean"], rel=1e-9)
     assert again["L3"]["volume_ml"] == pytest.approx(live["L3"]["volume_ml"], rel=1e-12)
 
+    assert (ui.marrowReportButton.enabled, ui.marrowReportButton.toolTip) == (False, "Choose a folder first")
     ui.marrowFolderButton.directory = str(tmp_path)
     ui.marrowReportButton.click()
     written = json.loads((tmp_path / "marrow_perfusion" / "result.json").read_text())
@@ -605,6 +607,7 @@ def test_a_module_that_is_left_while_it_works_ends_its_work_without_touching_the
     assert slicer.app.layoutManager().layout == layout
     assert app.errors == []
     app.open("BoneMarrowPerfusion")
+    panel.ui.marrowFolderButton.directory = "/"
     assert panel.ui.marrowReportButton.enabled
 
 
