@@ -30,6 +30,7 @@ set(LIBRARY_SCRIPTS
   bonequant/batch/status.py
   bonequant/batch/table.py
   bonequant/batch/task.py
+  bonequant/batch/watchdog.py
   bonequant/batch/write.py
   bonequant/cli/__init__.py
   bonequant/cli/app.py
@@ -142,6 +143,7 @@ set(LIBRARY_SCRIPTS
   bonequant/mrml/dce_nodes.py
   bonequant/mrml/dynamic_spect.py
   bonequant/mrml/facts.py
+  bonequant/mrml/feature_codes.py
   bonequant/mrml/found_regions.py
   bonequant/mrml/frame_times.py
   bonequant/mrml/geometry.py
@@ -459,6 +461,7 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/lesion_radiomics/inputs.py
   bonequant/studies/lesion_radiomics/job.py
   bonequant/studies/lesion_radiomics/lesion_list.py
+  bonequant/studies/lesion_radiomics/like_model.py
   bonequant/studies/lesion_radiomics/maps.py
   bonequant/studies/lesion_radiomics/more_maps.py
   bonequant/studies/lesion_radiomics/pictures.py
@@ -538,6 +541,7 @@ set(LIBRARY_SCRIPTS
   bonequant/studies/treatment_response/sizes.py
   bonequant/studies/treatment_response/table.py
   bonequant/studies/treatment_response/tabulation.py
+  bonequant/studies/treatment_response/uptake.py
   bonequant/threads.py
   bonequant/volume/__init__.py
   bonequant/volume/acquisition.py
