@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _CT_MM, _SPECT_MM = (1.5, 1.5, 3.0), (4.42, 4.42, 4.42)  # the grids of both
-_COHORT = 60
+_COHORT, _PER_PATIENT = 60, 1.43  # lesions
 
 
 def patient_settings() -> Any:
@@ -46,7 +46,12 @@ def train(path: str | Path, progress: Any) -> Path:
     from bonequant.studies import lesion_radiomics as job
 
     cohort = simulate_lesion_cohort(
-        LesionCohortSettings(lesions=_COHORT, patients=42, ct_spacing_mm=_CT_MM, spect_spacing_mm=_SPECT_MM)
+        LesionCohortSettings(
+            lesions=_COHORT,
+            patients=round(_COHORT / _PER_PATIENT),
+            ct_spacing_mm=_CT_MM,
+            spect_spacing_mm=_SPECT_MM,
+        )
     )
     settings = job.LesionSettings(families=("mazda",), perturb=False)
     rows, recipes = [], {}

@@ -536,6 +536,7 @@ def test_demo_data_is_measured_and_judged_by_a_model_trained_on_the_same_setting
     from SPECTCTRadiomicsLib import demo as shown
 
     monkeypatch.setattr(shown, "patient_settings", lambda: preset("small", seed=1))
+    monkeypatch.setattr(shown, "_COHORT", 36)
     panel = app.open("SPECTCTRadiomics")
     panel.chosen.settings = demo.FAST.to_json()
     panel.ui.demoButton.click()
