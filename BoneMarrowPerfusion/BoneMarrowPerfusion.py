@@ -57,8 +57,15 @@ def registerSampleData() -> None:
         sampleName="Simulated SPECT/CT patient",
         uris="",  # made here: nothing is downloaded
         fileNames="",
-        customDownloader=lambda source: list(BoneMarrowPerfusionLogic().makeSamplePatient()),
+        customDownloader=lambda source: loadSamplePatient(),
     )
+
+
+def loadSamplePatient() -> None:
+    from BoneQuantPanels.work import errors_shown, run_in_dialog
+
+    with errors_shown(_("The patient could not be made.")):
+        BoneMarrowPerfusionLogic().makeSamplePatient(work=run_in_dialog)
 
 
 @parameterNodeWrapper

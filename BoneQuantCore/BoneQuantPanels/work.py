@@ -40,6 +40,28 @@ def errors_shown(what: str) -> Iterator[None]:
             raise
 
 
+def run_in_dialog(work: Callable[[Callable[[float, str], None]], Any]) -> Any:
+    """Work that is started where no panel shows a bar: a dialog with Cancel; none when testing or without a window."""
+    from bonequant.mrml import run_responsive
+
+    window = slicer.util.mainWindow()
+    if window is None or slicer.app.testingEnabled():
+        return work(lambda fraction, message: None)
+    modal = qt.Qt.WindowModal  # or the button that started it could be pressed again
+    dialog = slicer.util.createProgressDialog(
+        parent=window, maximum=_STEPS, windowTitle=_("Working"), windowModality=modal
+    )
+
+    def show(fraction: float, message: str) -> None:
+        dialog.labelText = message
+        dialog.value = min(round(_STEPS * fraction), _STEPS - 1)  # at its maximum it would close itself
+
+    try:
+        return run_responsive(work, progress=show, cancelled=lambda: dialog.wasCanceled)
+    finally:
+        dialog.close()
+
+
 class WorkBar:
     """A bar, hidden while nothing runs, that is put at the end of ``layout``.
 

@@ -259,3 +259,36 @@ def test_an_error_is_shown_in_the_words_of_the_panel(app):
     with pytest.raises(MissingFactError, match="setting 'Quantity' = native") as caught, errors_shown("It failed."):
         raise MissingFactError("No. Or --set quantity=native.", "decay")
     assert caught.value.fact == "decay"
+
+
+def test_work_without_a_panel_shows_a_dialog_that_cancels_it():
+    from bonequant.errors import Cancelled
+
+    from Testing import host
+
+    if host.missing():
+        pytest.skip(host.missing())
+    with host.application(testing=False) as app:
+        import qt
+        from BoneQuantPanels.work import run_in_dialog
+
+        seen = []
+
+        def look(press):
+            (dialog,) = [one for one in app.application.topLevelWidgets() if isinstance(one, qt.QProgressDialog)]
+            seen.append((dialog.labelText, dialog.value))
+            if press:
+                dialog.cancel()
+
+        def work(progress):
+            progress(0.25, "Half of a half")
+            for _ in range(200):
+                time.sleep(0.01)
+                progress(0.25, "Half of a half")
+            return "done"
+
+        qt.QTimer.singleShot(300, lambda: look(press=True))
+        with pytest.raises(Cancelled):
+            run_in_dialog(work)
+        assert seen == [("Half of a half", 250)]
+        assert run_in_dialog(lambda progress: progress(1.0, "All") or "done") == "done"
