@@ -46,24 +46,19 @@ class Drawing:
 
     def enter(self) -> None:
         """Give the editor its node, and views to draw in."""
-        node = slicer.mrmlScene.GetSingletonNode(_TAG, "vtkMRMLSegmentEditorNode")
-        if node is None:
-            node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
-            node.UnRegister(None)
-            node.SetSingletonTag(_TAG)
-            node = slicer.mrmlScene.AddNode(node)
+        from BoneQuantPanels.segment_editor import open_editor
+
         self._entered = True
-        self.ui.segmentEditor.setMRMLSegmentEditorNode(node)
-        self.ui.segmentEditor.setupViewObservations()
+        open_editor(self.ui.segmentEditor, _TAG)
         self.edit()
         self.follow()
 
     def leave(self) -> None:
+        from BoneQuantPanels.segment_editor import close_editor
+
         self._entered = False
         self.live.stop()
-        self.ui.segmentEditor.setActiveEffect(None)
-        self.ui.segmentEditor.removeViewObservations()
-        self.ui.segmentEditor.setMRMLSegmentEditorNode(None)
+        close_editor(self.ui.segmentEditor)
 
     def edit(self, *, make: bool = False) -> Any:
         """Bind the editor to what is chosen to be drawn; ``make`` makes a segmentation where there is none."""

@@ -110,7 +110,7 @@ class ResultView:
         artery = getattr(self._chosen, f"{date}Artery")
         if artery is not None:
             show_only_at(date, [artery])
-            look_at(_centre_of(artery))
+            look_at(_centre_of(artery) or self._centre())
         chart = nodes.get(f"chart.input.{date}")
         if chart is not None:
             views.show_chart(chart, slicer.app.layoutManager().layout)
@@ -165,10 +165,11 @@ class ResultView:
 
     def _centre(self) -> list[float]:
         for date in DATES:
-            node = getattr(self._chosen, f"{date}Regions")
-            if node is not None and node.GetSegmentation().GetNumberOfSegments():
-                return _centre_of(node)
-        return _centre_of(self.logic.nodes().get("anatomy.before") or self.logic.nodes().get("anatomy.after"))
+            centre = _centre_of(getattr(self._chosen, f"{date}Regions"))
+            if centre is not None:
+                return centre
+        anatomy = self.logic.nodes().get("anatomy.before") or self.logic.nodes().get("anatomy.after")
+        return _centre_of(anatomy) or [0.0, 0.0, 0.0]
 
     def _show_call(self, table: Any, *, drawn: bool = False) -> None:
         from bonequant import mrml
@@ -207,12 +208,17 @@ def _title(name: str, node: Any) -> str:
     return f"{name} ({code})" if code and code != "1" else name
 
 
-def _centre_of(node: Any) -> list[float]:
-    """World coordinates of the middle of a volume, or of the first segment."""
+def _centre_of(node: Any) -> list[float] | None:
+    """World coordinates of the middle of a volume, or of the first segment that holds voxels; None where none does."""
+    from bonequant.mrml.patches import patch_of
+
     bounds = [0.0] * 6
     if node is None:
-        return [0.0, 0.0, 0.0]
+        return None
     if node.IsA("vtkMRMLSegmentationNode"):
-        return list(node.GetSegmentCenterRAS(node.GetSegmentation().GetNthSegmentID(0)))
+        segmentation = node.GetSegmentation()
+        ids = [segmentation.GetNthSegmentID(index) for index in range(segmentation.GetNumberOfSegments())]
+        drawn = [one for one in ids if (patch := patch_of(node, one)) is not None and patch.voxels.any()]
+        return list(node.GetSegmentCenterRAS(drawn[0])) if drawn else None
     node.GetRASBounds(bounds)
     return [(bounds[2 * axis] + bounds[2 * axis + 1]) / 2.0 for axis in range(3)]

@@ -272,6 +272,7 @@ with host.application() as app:
     panel.ui.layoutButton.click()
     from bonequant import mrml
     saved = mrml.from_node(nodes.get("table.lesions"))
+    panel.ui.dicomCheckBox.checked = False
     panel.ui.reportButton.click()
     assert app.take_errors() == []
     assert (chosen.outFolder / "dce_response_2" / "report.html").is_file()

@@ -141,6 +141,26 @@ def test_a_report_needs_a_folder_that_was_chosen(app):
     assert "folder" in panel.ui.reportButton.toolTip
 
 
+def test_an_empty_segment_does_not_stop_the_views(app):
+    """A segment that was added and not drawn yet has no centre: the views go to what is drawn, or to the image."""
+    import slicer
+
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    regions = panel._parameterNode.beforeRegions
+    x = regions.GetSegmentCenterRAS("lesion_1")[0]
+    mask = regions.GetSegmentation().GetSegment("lesion_1")
+    regions.GetSegmentation().RemoveAllSegments()
+    regions.GetSegmentation().AddEmptySegment("first", "first")
+    panel.ui.layoutButton.click()
+    assert app.take_errors() == []
+    regions.GetSegmentation().AddSegment(mask, "lesion_1")
+    panel.ui.layoutButton.click()
+    assert app.take_errors() == []
+    node = slicer.app.layoutManager().sliceWidget("DCEBefore").sliceLogic().GetSliceNode()
+    assert abs(node.GetSliceToRAS().GetElement(0, 3) - x) < 0.01  # sagittal
+
+
 def test_maps_of_one_date_alone(app):
     from bonequant import mrml
 
