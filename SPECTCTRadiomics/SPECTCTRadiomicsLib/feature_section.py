@@ -56,10 +56,25 @@ class FeatureSection(Section):
         if chosen.record is None:
             return
         if not is_of(chosen.record, chosen.lesions):
+            self._put_away(chosen.record)
             chosen.record = None
             say(self.ui.featuresNote, "")
         elif measured_images(chosen.record) != (chosen.ctVolume, chosen.functionalVolume):
             say(self.ui.featuresNote, _note(_("Measured on other images: measure again.")))
+
+    def _put_away(self, record: Any) -> None:
+        """Its sections and its table leave the views; they stay in the scene."""
+        from bonequant.mrml.kept import kept_node
+        from bonequant.mrml.lesion_nodes import section_nodes
+        from BoneQuantPanels.views import show_table
+
+        from SPECTCTRadiomicsLib.paired_views import LAYOUT, are_shown
+
+        for node in section_nodes(record).values():
+            node.GetDisplayNode().SetVisibility(False)
+        listed = kept_node(self.chosen.lesions, "List") if self.chosen.lesions is not None else None
+        if listed is not None and are_shown():
+            show_table(listed, LAYOUT)
 
     def settings(self) -> Any:
         text = self.chosen.settings

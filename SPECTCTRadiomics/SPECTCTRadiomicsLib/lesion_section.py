@@ -310,15 +310,13 @@ class LesionSection(Section):
         return chosen.functionalVolume if on == "ct" else chosen.ctVolume
 
     def _show_drawing(self) -> None:
-        from bonequant.mrml.kept import kept_node
+        from bonequant.mrml.lesion_nodes import section_nodes
 
         from SPECTCTRadiomicsLib.paired_views import are_shown, show_drawing, show_in
 
         chosen = self.chosen
-        for image in ("CT", "SPECT", "PET", "MR", "functional") if chosen.record is not None else ():
-            sections = kept_node(chosen.record, f"Sections.{image}")
-            if sections is not None:
-                show_in(sections, "ct" if image == "CT" else "functional")
+        for image, sections in section_nodes(chosen.record).items() if chosen.record is not None else ():
+            show_in(sections, "ct" if image == "CT" else "functional")
         if self.live is not None and are_shown():
             show_drawing(chosen.lesions, self.carried(), self.drawn_on())
 

@@ -86,8 +86,9 @@ def show_drawing(drawn: Any, carried: Any, space: str) -> None:
 
 
 def show_in(node: Any, space: str) -> None:
-    """Show a segmentation in the view of one image alone, if it is not yet."""
+    """Show a segmentation in the view of one image alone."""
     node.GetDisplayNode().SetViewNodeIDs([f"vtkMRMLSliceNode{VIEWS[space]}"])
+    node.GetDisplayNode().SetVisibility(True)
 
 
 def show_overlay(foregrounds: dict[str, Any], opacity: float) -> None:

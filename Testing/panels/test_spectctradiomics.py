@@ -298,6 +298,8 @@ def test_a_measurement_is_never_shown_for_other_lesions_nor_written_over_by_thei
     panel.chosen.lesions = None
     assert panel.chosen.record is None
     assert not panel.ui.reportButton.enabled
+    sections = node(app, "Lesions radiomics: sections on CT").GetDisplayNode()
+    assert not sections.GetVisibility()
     panel.ui.ctSelector.setCurrentNode(ct)
     panel.ui.functionalSelector.setCurrentNode(spect)
     panel.ui.addButton.click()
@@ -305,6 +307,7 @@ def test_a_measurement_is_never_shown_for_other_lesions_nor_written_over_by_thei
     panel.ui.measureButton.click()
     assert panel.chosen.record is not first
     assert first.GetText() == former
+    assert not sections.GetVisibility()
     again = record_from_node(panel.chosen.record)["lesions"]["lesion_1"]["features"]
     assert again["SPECT:Mean"] != record_from_node(first)["lesions"]["lesion_1"]["features"]["SPECT:Mean"]
     panel.ui.functionalSelector.setCurrentNode(mrml.to_node(mrml.from_node(spect), "other SPECT"))

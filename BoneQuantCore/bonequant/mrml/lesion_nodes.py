@@ -162,6 +162,12 @@ def map_nodes(record: Any, feature: str) -> dict[str, Any]:
     return {image: node for image, node in found.items() if node is not None}
 
 
+def section_nodes(record: Any) -> dict[str, Any]:
+    """The segmentations of the largest sections, by image name."""
+    found = {image: kept_node(record, f"Sections.{image}") for image in record_from_node(record)["recipes"]}
+    return {image: node for image, node in found.items() if node is not None}
+
+
 def map_features(record: Any) -> list[str]:
     """The features of which a record has maps; none without a record."""
     count = record.GetNumberOfNodeReferenceRoles() if record is not None else 0
