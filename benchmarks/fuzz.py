@@ -1,8 +1,9 @@
 """Mutated input files against every reader: ``python -m benchmarks fuzz [COUNT] [--seed N] [--only KIND]``.
 
 Seeds are small sound files of every kind: DICOM (CT, MR and PET slices, NM, enhanced, RTSTRUCT, SEG), NRRD, NIfTI,
-MetaImage, Slicer segmentations, JSON and CSV. Each input is one of them with bytes, numbers or words changed, parts cut
-out, repeated or broken off. A reader must end in a result or a BoneQuantError within 10 s and 2 GB.
+MetaImage, Slicer segmentations, transforms, models, JSON and CSV of every job. Each input is one of them with bytes,
+numbers or words changed, parts cut out, repeated, nested or broken off. A reader must end in a result or a
+BoneQuantError within 10 s and 2 GB.
 
 The readers run in a process of their own: a crash of a native library, a hang or a flood of memory costs one input,
 which is kept (``--keep FOLDER``) and counted. The exit code is 1 where there is any.
@@ -28,7 +29,7 @@ from types import FrameType
 from typing import Any
 
 LIMIT_S, LIMIT_BYTES = 10, 2 << 30
-KINDS = ("dicom", "series", "nrrd", "nifti", "meta", "seg", "json", "csv")
+KINDS = ("dicom", "series", "nrrd", "nifti", "meta", "seg", "json", "csv", "tables", "documents", "model", "transform")
 
 
 class Hang(BaseException):
@@ -87,7 +88,8 @@ def _number(data: bytearray, chance: random.Random) -> None:
     found = list(re.finditer(rb"-?\d+(\.\d+)?", bytes(data[:20_000])))
     if found:
         chosen = chance.choice(found)
-        absurd = (b"0", b"-1", b"99999999999", b"1e308", b"nan", b"inf", b"", b"65536", b"0.0000001", b"x", b"1\\2\\3")
+        absurd = (b"0", b"-1", b"99999999999", b"1e308", b"nan", b"inf", b"", b"65536", b"1e-7", b"x", b"1\\2\\3")
+        absurd += (b"9" * 5000,)
         data[chosen.start() : chosen.end()] = chance.choice(absurd)
 
 
@@ -104,7 +106,14 @@ def _word(data: bytearray, chance: random.Random) -> None:
         data[a.start() : a.end()] = word
 
 
-_CHANGES = (_flip, _flip, _cut, _break_off, _repeat, _extreme, _number, _number, _word)
+def _nest(data: bytearray, chance: random.Random) -> None:
+    """Brackets beyond every reader's depth."""
+    if chance.random() < 0.1:
+        start = _place(data, chance)
+        data[start:start] = chance.choice((b"[", b'{"a":', b"(")) * 100_000
+
+
+_CHANGES = (_flip, _flip, _cut, _break_off, _repeat, _extreme, _nest, _number, _number, _word)
 
 
 def _place(data: bytearray, chance: random.Random) -> int:
@@ -263,7 +272,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     kinds = [given.only] if given.only else list(KINDS)
     defects = 0
-    print(f"{'kind':<8}{'inputs':>8}{'results':>9}{'clear errors':>14}{'defects':>9}{'slowest s':>11}{'peak MB':>9}")
+    print(f"{'kind':<11}{'inputs':>8}{'results':>9}{'clear errors':>14}{'defects':>9}{'slowest s':>11}{'peak MB':>9}")
     with tempfile.TemporaryDirectory(prefix="bonequant-seeds-") as folder:
         seeds = Path(folder) / "seeds"
         write_seeds(seeds)
@@ -272,7 +281,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             lines: list[str] = []
             found = run(kind, count, given.seed, seeds, lines.append)
             print(
-                f"{kind:<8}{count:>8}{found['results']:>9}{found['clear errors']:>14}{len(found['defects']):>9}"
+                f"{kind:<11}{count:>8}{found['results']:>9}{found['clear errors']:>14}{len(found['defects']):>9}"
                 f"{found['slowest_s']:>11.2f}{found['peak_mb']:>9.0f}   input {found['slowest']}",
                 *lines,
                 sep="\n" if lines else "",

@@ -33,6 +33,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
+from benchmarks import fuzz_tables
+
 GRID = Geometry((10, 8, 4), (4.0, 4.0, 5.0), (-20.0, -16.0, -10.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 LIKE = Volume(image_from_array(np.zeros(GRID.shape, np.float32), GRID), modality="CT", unit="HU")
 
@@ -214,6 +216,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], ...]] = {
         lambda path: read_record(path.parent),
     ),
     "csv": (read_manifest, lambda path: read_manifest(path, "marrow"), read_gold_standard, file_input),
+    **fuzz_tables.READERS,
 }
 WRITERS: dict[str, Callable[[Path], None]] = {
     "dicom": write_dicom,
@@ -224,4 +227,5 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "seg": write_segs,
     "json": write_json,
     "csv": write_csv,
+    **fuzz_tables.WRITERS,
 }

@@ -94,7 +94,7 @@ class Settings:
     def from_json(cls, text: str) -> Self:
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"The settings are not valid JSON: {error}.") from error
         return cls.from_dict(values)
 
@@ -124,7 +124,7 @@ def put_text(values: dict[str, Any], name: str, text: str, where: str) -> None:
             raise SettingsError(f"{where}: {group} is a single value, not a group of settings.")
     try:
         values[last] = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         values[last] = text
 
 

@@ -1,5 +1,5 @@
-"""Plain image files as ITK reads them, behind the checks that ITK lacks (see ``meta_header``, ``nifti_length``,
-``nifti_non_finite``)."""
+"""Plain image files as ITK reads them, behind the checks that ITK lacks (see ``meta_header``, ``nrrd_header``,
+``nifti_length``, ``nifti_non_finite``)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bonequant.errors import InputError
 from bonequant.io.meta_header import refuse_damaged_meta
 from bonequant.io.nifti_length import refuse_truncated
 from bonequant.io.nifti_non_finite import restore_non_finite
+from bonequant.io.nrrd_header import refuse_damaged_nrrd
 from bonequant.io.series import image_suffix
 
 
@@ -26,8 +27,8 @@ def read_itk(path: Path, hint: str = "") -> sitk.Image:
 
 def read_itk_header(path: Path) -> sitk.ImageFileReader:
     """Size, grid and fields without the voxels. Raises InputError for damage."""
-    if image_suffix(path) in (".mha", ".mhd"):
-        refuse_damaged_meta(path)
+    if image_suffix(path) not in (".nii", ".nii.gz"):
+        _check(path)
     header = sitk.ImageFileReader()
     header.SetFileName(str(path))
     try:
@@ -41,5 +42,7 @@ def _check(path: Path) -> None:
     suffix = image_suffix(path)
     if suffix in (".nii", ".nii.gz"):
         refuse_truncated(path)
+    elif suffix in (".nrrd", ".nhdr"):
+        refuse_damaged_nrrd(path)
     elif suffix in (".mha", ".mhd"):
         refuse_damaged_meta(path)

@@ -56,7 +56,7 @@ def load_transform(path: str | Path) -> sitk.Transform:
         raise InputError(f"{path} does not exist.")
     try:
         return sitk.ReadTransform(str(path)).Downcast()
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # ITK's message quotes the file's bytes
         raise InputError(f"{path} is not a transform that ITK can read.") from error
 
 

@@ -150,7 +150,7 @@ class ProtocolRecord:
             values = json.loads(text)
             rows = tuple(ProtocolRow(**{**row, "found": _tupled(row["found"])}) for row in values.pop("rows"))
             return cls(rows=rows, **values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"This is no protocol record: {error}.") from error
 
 
@@ -170,7 +170,7 @@ def load_standard(name_or_path: str | Path = "marrow_spect_ct") -> ProtocolStand
         entries: list[dict[str, Any]] = values.pop("items")
         items = tuple(ProtocolItem(**{name: _tupled(value) for name, value in entry.items()}) for entry in entries)
         return ProtocolStandard(items=items, **values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path.name} is no standard protocol: {error}.") from error
 
 

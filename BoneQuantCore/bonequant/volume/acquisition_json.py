@@ -36,5 +36,5 @@ def acquisition_from_json(written: str, where: str) -> Acquisition:
         facts = json.loads(written)
         known = {entry.name for entry in dataclasses.fields(Acquisition)}
         return Acquisition(**{name: as_declared(name, fact) for name, fact in facts.items() if name in known})
-    except (AttributeError, ValueError, SettingsError) as error:
+    except (AttributeError, ValueError, RecursionError, SettingsError) as error:
         raise InputError(f"{where}: the acquisition facts of BoneQuant are damaged: {error}.") from error

@@ -14,8 +14,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import BoneQuantError, InputError
+from bonequant.registration import load_transform
+from bonequant.settings import put_text
+from bonequant.spect.protocol import ProtocolRecord
+from bonequant.studies.marrow_perfusion import MarrowSettings
+from bonequant.volume import acquisition_from_json
 
-from benchmarks import fuzz, fuzz_seeds
+from benchmarks import fuzz, fuzz_seeds, fuzz_tables
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,63 @@ def test_damaged_meta_headers(tmp_path, change, says):
             read(path)
     (report,) = io.info(path)
     assert report.problems
+
+
+def test_a_transform_with_bytes_that_are_no_text(tmp_path):
+    """ITK quotes them in its message, which Python could not decode."""
+    (tmp_path / "a.tfm").write_bytes(fuzz_tables.TRANSFORM.encode().replace(b"Parameters: 1", b"Parameters: \x88", 1))
+    with pytest.raises(InputError, match="not a transform"):
+        load_transform(tmp_path / "a.tfm")
+
+
+@pytest.mark.parametrize("filling", [b"9", b"("])
+@pytest.mark.parametrize("field", ["sizes: 10 8 4", "space directions: (1,0,0)", "dimension: 3", "encoding: raw"])
+def test_a_field_of_thousands_of_characters_in_a_nrrd_header(tmp_path, field, filling):
+    """It ended the process in NrrdIO."""
+    image = sitk.Image(10, 8, 4, sitk.sitkUInt8) + 1
+    sitk.WriteImage(image, str(tmp_path / "a.nrrd"))
+    data = (tmp_path / "a.nrrd").read_bytes()
+    damaged = data.replace(field.encode(), field[:-2].encode() + filling * 5000 + field[-2:].encode())
+    assert damaged != data
+    (tmp_path / "a.nrrd").write_bytes(damaged)
+    for read in (io.load, io.load_masks, io.load_dynamic):
+        with pytest.raises(InputError):
+            read(tmp_path / "a.nrrd")
+    assert io.info(tmp_path / "a.nrrd")[0].problems
+    (tmp_path / "a.nrrd").write_bytes(data.replace(b"dimension:", b"content: " + b"x" * 5000 + b"\ndimension:"))
+    assert io.load(tmp_path / "a.nrrd").array.sum() == 320
+
+
+@pytest.mark.parametrize("change", [('"sd": 0.5', '"sd": 0'), ("1.1", "0.0"), ('"sd": 0.5', '"sd": "a"')])
+def test_a_model_without_spread_is_refused_though_its_hash_fits(tmp_path, change):
+    fuzz_tables.write_model(tmp_path)
+    path = tmp_path / "centres.json"
+    text = path.read_text().replace(*change)
+    assert text != path.read_text()
+    path.write_text(text)
+    forge = fuzz_seeds.READERS["model"][1]
+    with pytest.raises(InputError, match=r"above 0|complete"):
+        forge(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "\ud800"])
+def test_json_beyond_all_depth_and_length(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_text(text, errors="surrogatepass")
+    for kind in ("documents", "model"):
+        for read in fuzz_seeds.READERS[kind]:
+            with pytest.raises(BoneQuantError):
+                read(path)
+    if text.isascii():
+        with pytest.raises(BoneQuantError):
+            MarrowSettings.from_json(text)
+        with pytest.raises(BoneQuantError):
+            acquisition_from_json(text, "a")
+        with pytest.raises(BoneQuantError):
+            ProtocolRecord.from_json(text)
+        values: dict[str, object] = {}
+        put_text(values, "name", text, "--set")  # as plain text
+        assert values == {"name": text}
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".mhd"])

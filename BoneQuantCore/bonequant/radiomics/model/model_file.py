@@ -130,7 +130,7 @@ def load_model(path: str | Path) -> DiagnosticModel:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a readable model file: {error}.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path} is no diagnostic model: its format is not {FORMAT!r}. Make one with `train`.")
@@ -147,7 +147,13 @@ def load_model(path: str | Path) -> DiagnosticModel:
         values = {name: content[name] for name in DiagnosticModel.__dataclass_fields__}
         values["features"] = tuple(ModelFeature(**feature) for feature in content["features"])
         values["harmonisation"] = None if harmonisation is None else _correction(harmonisation)
-        return DiagnosticModel(**values)
+        model = DiagnosticModel(**values)
+        spreads = [feature.sd for feature in model.features]
+        if model.harmonisation is not None:
+            spreads += [*model.harmonisation.sd, *(part for own in model.harmonisation.scale.values() for part in own)]
+        if not all(spread > 0 for spread in spreads):
+            raise InputError(f"{path} holds a spread (SD, scale of a centre) that is not above 0: train it anew.")
+        return model
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a complete model: {error!r}.") from error
 

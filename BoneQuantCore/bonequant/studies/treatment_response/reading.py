@@ -97,7 +97,7 @@ def read_links(path: str | Path) -> dict[int, list[tuple[tuple[str, ...], tuple[
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no readable manifest: {error}.") from error
     if not isinstance(found, dict):
         raise InputError(f"{path} must hold one object; its keys: {', '.join(_KEYS)}.")
