@@ -15,7 +15,7 @@ import pytest
 
 from Testing import host
 
-SETTINGS = {"dce": {"descriptive": False}}
+SETTINGS = {"dce": {"descriptive": False, "delay": "none"}}  # half of the time went into fitting the delay
 CRITERION = {"before.vp": "9.26", "before.vp_reference": "1", "after.vp": "1.13", "after.vp_reference": "1"}
 
 
@@ -77,6 +77,7 @@ def clicked(files, tmp_path_factory):
         panel.ui.doseSpinBox.value = 27
         panel.ui.fractionsSpinBox.value = 3
         panel.settingsForm.widget("dce.descriptive").checked = False
+        panel.settingsForm.widget("dce.delay").currentText = "none"
         panel.criteria.choose("dce_vp")
         panel.criteria.type_cells(CRITERION)
         panel.ui.judgeButton.click()
