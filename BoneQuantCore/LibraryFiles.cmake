@@ -96,6 +96,7 @@ set(LIBRARY_SCRIPTS
   bonequant/io/meta_header.py
   bonequant/io/nifti_length.py
   bonequant/io/nifti_non_finite.py
+  bonequant/io/nrrd_header.py
   bonequant/io/overrides.py
   bonequant/io/plain_geometry.py
   bonequant/io/polygon.py
