@@ -131,7 +131,8 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ):
             signal.connect("clicked(bool)", slot)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onSceneEndClose)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
