@@ -1,9 +1,11 @@
 """A cohort of simulated patients through the marrow job: ``python -m benchmarks cohort [PART ...] [options]``.
 
 Parts: ``speed`` (two workers beside one, same threads, and the memory of a worker over the run), ``scale`` (cost per
-patient at two sizes of cohort), ``scheduler`` (a scheduler and workers of their own, one of them killed in the middle)
-and ``kill`` (the whole run killed at random moments and continued; its tables beside those of an undisturbed run).
-Patients are the phantom's small preset, simulated once into ``--work``. All parts take about two hours on two cores.
+patient at two sizes of cohort), ``scheduler`` (a scheduler and workers of their own, one of them killed in the middle),
+``kill`` (the whole run killed at random moments and continued; its tables beside those of an undisturbed run) and
+``capacity`` (CPU time and memory of a case of each job). Patients are the phantom's small preset, simulated once into
+``--work``; ``scale`` takes tiny ones (a SPECT of 12 voxels a side, a drawn region), with which the engine's own cost
+weighs most, unless ``--small`` is given. All parts take about an hour on two cores.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import numpy as np
 
 TABLES = ("cohort.csv", "cohort.parquet", "patients.csv", "patients.parquet")
 OPTIONS = ("--job", "marrow", "--set", "tracer=mdp")
-PARTS = ("speed", "scale", "scheduler", "kill")
+PARTS = ("speed", "scale", "scheduler", "kill", "capacity")
 
 
 def simulate(folder: Path, count: int) -> None:
@@ -59,6 +61,29 @@ def write_manifest(work: Path, count: int, simulated: int) -> Path:
             source = work / "patients" / f"P{(number - 1) % simulated + 1:04d}"
             factor = json.loads((source / "truth.json").read_text())["calibration_factor_cps_per_mbq"]
             writer.writerow([f"N{number:04d}", source / "SPECT" / "recon.dcm", source / "CT", repr(factor)])
+    return path
+
+
+def write_tiny_manifest(work: Path, count: int) -> Path:
+    """``count`` tiny patients of their own, for the marrow job in the image's own unit."""
+    import SimpleITK as sitk
+    from bonequant.io import write_volume
+    from bonequant.volume import Volume
+
+    path, data = work / f"manifest-{count}.csv", work / f"tiny-{count}"
+    data.mkdir()
+    region = np.zeros((12, 12, 12), np.uint8)
+    region[3:9, 3:9, 3:9] = 1
+    lines = ["patient,spect,masks,set.quantity"]
+    for number in range(1, count + 1):
+        values = np.random.default_rng(number).gamma(4.0, 25.0, region.shape).astype(np.float32)
+        image, mask = sitk.GetImageFromArray(values), sitk.GetImageFromArray(region)
+        image.SetSpacing((4.0, 4.0, 4.0))
+        mask.CopyInformation(image)
+        write_volume(Volume(image, modality="NM", unit="counts"), data / f"{number}.nrrd")
+        sitk.WriteImage(mask, str(data / f"{number}-masks.nrrd"))
+        lines.append(f"N{number:04d},{data.name}/{number}.nrrd,{data.name}/{number}-masks.nrrd,native")
+    path.write_text("\n".join(lines) + "\n")
     return path
 
 
@@ -122,12 +147,16 @@ def speed(work: Path, given: argparse.Namespace) -> bool:
 def scale(work: Path, given: argparse.Namespace) -> bool:
     each = {}
     for count in given.sizes:
-        manifest = write_manifest(work, count, min(given.patients, count))
+        small = given.small
+        manifest = (
+            write_manifest(work, count, min(given.patients, count)) if small else write_tiny_manifest(work, count)
+        )
         seconds = cohort(manifest, work / f"scale-{count}", "--workers", "2")
         each[count] = seconds / count
         growth, resident = growth_percent(work / f"scale-{count}")
         print(
-            f"scale: {count} patients: {seconds:.0f} s, {each[count]:.2f} s per patient, {resident:.0f} MB, "
+            f"scale: {count} {'small' if small else 'tiny'} patients: {seconds:.0f} s, {each[count]:.3f} s per patient "
+            f"of which {busy_s(work / f'scale-{count}') / 2:.3f} in the two workers, {resident:.0f} MB, "
             f"growth {growth:+.1f} %",
             flush=True,
         )
@@ -176,6 +205,12 @@ def kill(work: Path, given: argparse.Namespace) -> bool:
     return same == given.kills
 
 
+def all_jobs(work: Path, given: argparse.Namespace) -> bool:
+    from benchmarks.cohort_capacity import capacity
+
+    return capacity()
+
+
 def tables(out: Path) -> list[bytes]:
     return [(out / name).read_bytes() for name in TABLES]
 
@@ -217,6 +252,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all of them by default")
     parser.add_argument("--patients", type=int, default=200, help="simulated, for speed and scale")
     parser.add_argument("--sizes", type=int, nargs=2, default=(50, 1000), help="of the cohorts for scale")
+    parser.add_argument("--small", action="store_true", help="scale: simulated patients in place of tiny ones")
     parser.add_argument("--killed", type=int, default=12, help="patients for scheduler and kill")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--work", type=Path, help="folder to keep patients and results in")
@@ -227,14 +263,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         place = given.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bonequant-cohort-")))
         parts = given.parts or list(PARTS)
-        patients = given.patients if {"speed", "scale"} & set(parts) else given.killed
-        simulate(place / "patients", max(patients, given.killed))
+        due = [given.patients] if "speed" in parts or ("scale" in parts and given.small) else []
+        due += [given.killed] if {"scheduler", "kill"} & set(parts) else []
+        if due:
+            simulate(place / "patients", max(due))
+        place.mkdir(parents=True, exist_ok=True)
         for part in parts:
             with tempfile.TemporaryDirectory(prefix="run-", dir=place) as folder:
                 (Path(folder) / "patients").symlink_to(place.resolve() / "patients")
-                good.append(
-                    {"speed": speed, "scale": scale, "scheduler": scheduler, "kill": kill}[part](Path(folder), given)
-                )
+                run = {"speed": speed, "scale": scale, "scheduler": scheduler, "kill": kill, "capacity": all_jobs}[part]
+                good.append(run(Path(folder), given))
     return int(not all(good))
 
 

@@ -13,7 +13,14 @@ from bonequant.batch.jobs import NAMES, job_named
 from bonequant.batch.record import read_record
 from bonequant.errors import InputError
 from bonequant.io import write_dynamic, write_segmentation
-from bonequant.phantom import liver_preset, simulate_liver, simulate_spine, spine_preset
+from bonequant.phantom import (
+    liver_preset,
+    simulate_liver,
+    simulate_spine,
+    spine_follow_up,
+    spine_preset,
+    write_dynamic_series,
+)
 from bonequant.settings import Settings
 
 from .conftest import write_tiny
@@ -23,6 +30,7 @@ FAST = {
     "radiomics": {"stability": {"count": 1}},
     "dce": {"signal": {"relaxivity": 5.2, "t1_s": 0.8}, "input": "parker", "maps_of": "regions", "descriptive": False},
     "liver": {"correct_motion": False, "blomley": False},
+    "response": {"dce": {"signal": {"t1_s": 0.8}, "descriptive": False}},
 }
 
 
@@ -50,9 +58,21 @@ def write_lesion(folder: Path) -> str:
     return "spect.nrrd"
 
 
+def write_response(folder: Path) -> str:
+    """Two dates: a folder of parts each."""
+    before = simulate_spine(spine_preset("small", frames=20))
+    for name, scan in (("before", before), ("after", simulate_spine(spine_follow_up(before.settings)))):
+        write_dynamic_series(scan.series, folder / name / "DCE")
+    write_segmentation(
+        {"lesion_1": before.masks["lesion_1"], "reference": before.masks["vertebra_4"]}, folder / "masks.seg.nrrd"
+    )
+    return "before"
+
+
 @pytest.mark.parametrize(
     ("name", "write", "cells"),
     [
+        ("response", write_response, "patient,before,after,masks,dose_gy\nA,{0},after,masks.seg.nrrd,27\n"),
         ("dce", write_dce, "patient,series,masks\nA,{0},masks.seg.nrrd\n"),
         ("liver", write_liver, "patient,ct,masks\nA,{0},masks.seg.nrrd\n"),
         ("radiomics", write_lesion, "patient,spect,masks,mask_on\nA,{0},lesion.nrrd,spect\n"),
