@@ -40,7 +40,7 @@ def simulate_ct(
 
     ``to_torso`` takes CT points to points of the torso (default: the patient lies straight).
     """
-    s = settings or CtSettings()
+    s = CtSettings.of(settings)
     geometry = s.geometry
     (hu,), labels = torso.paint(geometry, [torso.hu()], [AIR_HU], to_torso)
     rng = np.random.default_rng([s.seed, 23])

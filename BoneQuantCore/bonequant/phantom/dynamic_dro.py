@@ -100,7 +100,7 @@ def extended_tofts_dro(snr: float = 20.0, **changes: object) -> Dro:
 
 def simulate_dro(settings: DroSettings | None = None) -> Dro:
     """The reference object of these settings; the same settings give the same object."""
-    s = settings or DroSettings()
+    s = DroSettings.of(settings)
     times = s.times_s
     aif = parker_input(float(times[-1]), s.arrival_s, s.hematocrit)
     rows, columns, slices, side = len(s.ktrans), len(s.ve), len(s.vp), s.patch

@@ -151,7 +151,7 @@ def liver_curve(times_s: np.ndarray, aorta: Curve, portal: Curve, tissue: LiverT
 
 def simulate_liver(settings: LiverCtSettings | None = None, progress: Progress | None = None) -> LiverScan:
     """Simulate a scan; the same settings give the same scan."""
-    s = settings or LiverCtSettings()
+    s = LiverCtSettings.of(settings)
     report = progress or no_progress
     times, grid, shifts = s.times_s, s.geometry, s.displacement_mm
     aorta, portal = liver_inputs(float(times[-1]) + 10.0)

@@ -116,7 +116,7 @@ def simulate_dynamic_spect(
     settings: DynamicSpectSettings | None = None, progress: Progress | None = None
 ) -> DynamicSpectScan:
     """Simulate a dynamic scan from the injection on; the same settings give the same scan."""
-    s = settings or DynamicSpectSettings()
+    s = DynamicSpectSettings.of(settings)
     report = progress or no_progress
     body = torso(s.torso)
     durations = np.array(s.durations_s)

@@ -147,7 +147,7 @@ def spine_follow_up(before: SpineDceSettings, **changes: object) -> SpineDceSett
 
 def simulate_spine(settings: SpineDceSettings | None = None, progress: Progress | None = None) -> SpineScan:
     """Simulate one date; the same settings give the same scan."""
-    s = settings or SpineDceSettings()
+    s = SpineDceSettings.of(settings)
     report = progress or no_progress
     report(0.0, "Painting the spine")
     grid = s.geometry

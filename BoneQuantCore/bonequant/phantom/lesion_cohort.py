@@ -100,7 +100,7 @@ def simulate_lesion_cohort(settings: LesionCohortSettings | None = None) -> Lesi
 
     Raises SettingsError for fewer lesions than patients, or a draw that holds one class only.
     """
-    s = settings or LesionCohortSettings()
+    s = LesionCohortSettings.of(settings)
     random = np.random.default_rng([s.seed, 11])
     owner, labels = _patients(s.lesions, s.patients, s.metastatic_share, random)
     own = random.standard_normal((s.lesions, 2))

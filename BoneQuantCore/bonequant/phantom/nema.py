@@ -98,7 +98,7 @@ def sphere_points(name: str, count: int = 4000) -> np.ndarray:
 
 def simulate_nema(settings: NemaSettings | None = None) -> NemaScan:
     """The SPECT of the phantom in Bq/mL, noise-free unless ``total_counts`` is set."""
-    s = settings or NemaSettings()
+    s = NemaSettings.of(settings)
     grid = s.geometry
     mean = s.voxel == "mean"
     sigma = s.fwhm_mm / FWHM_PER_SIGMA

@@ -102,7 +102,7 @@ def simulate_spect(
     The calibration factor follows from ``total_counts``, unless it is given (a second scan on the same camera); then
     the counts follow from it.
     """
-    s = settings or SpectSettings()
+    s = SpectSettings.of(settings)
     grid = s.geometry
     concentration = activity_on_spect(torso, concentrations(torso, tracer, weight_kg), s, to_torso)
     concentration *= decay_factor(tracer, s)

@@ -175,7 +175,7 @@ class Torso:
 
 def torso(settings: TorsoSettings | None = None, lesions: tuple[Lesion, ...] | None = None) -> Torso:
     """Build the torso. ``lesions`` replaces those of the settings."""
-    s = settings or TorsoSettings()
+    s = TorsoSettings.of(settings)
     rng = np.random.default_rng([s.seed, 17])
     column = spine.place_spine(rng=rng, curvature=s.curvature, scoliosis_deg=s.scoliosis_deg)
     bones = _bones(column)

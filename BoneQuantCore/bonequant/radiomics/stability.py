@@ -73,7 +73,7 @@ def perturbed_stability(
 
 def stable_features(found: Mapping[str, Icc], settings: StabilitySettings | None = None) -> list[str]:
     """Names of the features whose ICC, or the lower limit of its interval, reaches the threshold; NaN never does."""
-    settings = settings or StabilitySettings()
+    settings = StabilitySettings.of(settings)
     return [
         name
         for name, value in found.items()

@@ -44,7 +44,7 @@ def register(
     Raises RegistrationError for images without overlap, body or contrast, with NaN, or too thin; Cancelled where
     ``progress`` raises it.
     """
-    settings = settings or RegistrationSettings()
+    settings = RegistrationSettings.of(settings)
     part_of(progress, 0.0, 1.0)(0.0, "Preparing the images")
     pair = make_pair(moving, fixed, settings)
     points = pair.sampled.body_points().T

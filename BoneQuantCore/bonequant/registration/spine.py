@@ -92,7 +92,7 @@ def register_spine(
 
     Raises RegistrationError for images without body or contrast, too thin, or that do not show the same part.
     """
-    s, report = settings or SpineSettings(), progress or no_progress
+    s, report = SpineSettings.of(settings), progress or no_progress
     report(0.0, "Preparing the images")
     pair = make_pair(moving, fixed, RegistrationSettings(), sample_fixed=True)
     centres = np.atleast_2d(np.asarray(centres_mm, dtype=np.float64))

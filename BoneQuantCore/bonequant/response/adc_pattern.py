@@ -70,7 +70,7 @@ def adc_pattern(change: DwiChange, settings: AdcPatternSettings | None = None) -
 
     What the table does not list is Undetermined with the flag "gap". A pattern of progression needs no ADC.
     """
-    settings = settings or AdcPatternSettings()
+    settings = AdcPatternSettings.of(settings)
     check_order(change.date_before, change.date_after)
     before, after = number(change.adc_before), number(change.adc_after)
     two_units = min(before, after) > 0 and max(before, after) > _MOST_FOLD * min(before, after)

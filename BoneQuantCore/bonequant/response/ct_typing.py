@@ -66,7 +66,7 @@ def ct_typing(
         hu: the lesion's voxels inside the cortex, any shape; NaN is left out.
         normal_before: normal bone at the earlier date, to notice a drift.
     """
-    settings = settings or CtTypingSettings()
+    settings = CtTypingSettings.of(settings)
     lytic, blastic = voxel_fractions(hu, normal, settings)
     drift = NAN if normal_before is None else percent_change(normal_before.mean_hu, normal.mean_hu)
     values = {

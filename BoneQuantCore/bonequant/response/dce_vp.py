@@ -104,7 +104,7 @@ def dce_vp(
     Raises:
         InputError: dates in the wrong order, or one study given twice.
     """
-    settings = settings or DceVpSettings()
+    settings = DceVpSettings.of(settings)
     normalised = {"before": _normalised(before), "after": _normalised(after)}
     first, second = _scan(before), _scan(after)
     check_order(first.scan_date, second.scan_date)

@@ -70,7 +70,7 @@ def eortc(
     Raises:
         InputError: dates in the wrong order, two different measures of uptake, or no cycle of therapy.
     """
-    settings = settings or EortcSettings()
+    settings = EortcSettings.of(settings)
     check_order(before.scan_date, after.scan_date)
     if before.measure != after.measure:
         raise InputError(f"{before.measure} before and {after.measure} after cannot be compared: use one measure.")

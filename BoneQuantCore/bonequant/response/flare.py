@@ -73,7 +73,7 @@ def flare(findings: FlareFindings, settings: FlareSettings | None = None) -> Cal
 
     ``values["rescan_from"]`` is the first day on which a scan can decide.
     """
-    settings = settings or FlareSettings()
+    settings = FlareSettings.of(settings)
     worse = findings.rise or findings.new_lesions
     days = None
     if findings.scan_date is not None and findings.treatment_start is not None:

@@ -109,7 +109,7 @@ def match_clouds(
     manual: Sequence[ManualLink] = (),
 ) -> LesionMatches:
     """As :func:`match_lesions`, for lesions that are clouds in one space already."""
-    settings = settings or MatchSettings()
+    settings = MatchSettings.of(settings)
     _check_manual(before, after, manual)
     links = [_link(before, after, tuple(one), tuple(two), manual=True) for one, two in manual]
     early = [cloud for name, cloud in before.items() if not any(name in link.before for link in links)]

@@ -91,7 +91,7 @@ def mda(findings: MdaFindings, settings: MdaSettings | None = None) -> Call:
     bone scan is left out. Under a bone-modifying agent the criteria do not hold: NE, and the rule says what they would
     have said.
     """
-    settings = settings or MdaSettings()
+    settings = MdaSettings.of(settings)
     size = percent_change(findings.products_before_mm2, findings.products_after_mm2)
     values = {
         "products_before_mm2": number(findings.products_before_mm2),

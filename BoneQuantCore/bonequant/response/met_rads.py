@@ -101,7 +101,7 @@ def met_rads(lesions: Mapping[str, Sequence[MetRadsLesion]], settings: MetRadsSe
         The patient's primary category, "1" to "5", or "NE"; ``values`` has the secondary, ``parts`` the regions and, in
         them, the lesions. "heterogeneous" where some lesions respond (1, 2) and others progress (4, 5).
     """
-    settings = settings or MetRadsSettings()
+    settings = MetRadsSettings.of(settings)
     unknown = [region for region in lesions if region not in REGIONS]
     if unknown:
         raise InputError(f"No MET-RADS-P region {', '.join(map(repr, unknown))}. Known: {', '.join(REGIONS)}.")
@@ -124,7 +124,7 @@ def met_rads(lesions: Mapping[str, Sequence[MetRadsLesion]], settings: MetRadsSe
 
 def met_rads_lesion(lesion: MetRadsLesion, settings: MetRadsSettings | None = None) -> Call:
     """Category of one lesion, progression looked for first."""
-    settings = settings or MetRadsSettings()
+    settings = MetRadsSettings.of(settings)
     rise = percent_change(lesion.adc_before, lesion.adc_after)
     values = {
         "adc_before_um2_s": number(lesion.adc_before),

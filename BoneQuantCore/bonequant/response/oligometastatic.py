@@ -36,7 +36,7 @@ def oligometastatic(lesions: Mapping[str, int | None], settings: Oligometastatic
         lesions: number of metastases by organ, bone among them; None for an organ that was not examined, which gives
             NE unless the other organs alone hold too many.
     """
-    settings = settings or OligometastaticSettings()
+    settings = OligometastaticSettings.of(settings)
     known = {organ: count for organ, count in lesions.items() if count is not None}
     wrong = [organ for organ, count in known.items() if not (count >= 0 and float(count).is_integer())]
     if wrong:

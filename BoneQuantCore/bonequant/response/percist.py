@@ -108,7 +108,7 @@ def percist(
         decides. A new lesion is PMD whatever the rest. The secondary measure, the sum of up to five lesions, is in
         ``values`` and decides nothing. The flag "gap" marks what the criterion does not settle.
     """
-    settings = settings or PercistSettings()
+    settings = PercistSettings.of(settings)
     check_order(before.scan_date, after.scan_date)
     values = _values(before, after, settings)
     flags: list[str] = []

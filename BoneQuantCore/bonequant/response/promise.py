@@ -51,7 +51,7 @@ def promise(
         lesion_suv: SUVmean of the lesion, measured as the references are.
         hepatic_tracer: is the tracer excreted by the liver ([18F]PSMA-1007, say)? Then the spleen is the reference.
     """
-    settings = settings or PromiseSettings()
+    settings = PromiseSettings.of(settings)
     organ = "spleen" if hepatic_tracer else "liver"
     suv, middle = number(lesion_suv), number(references.spleen if hepatic_tracer else references.liver)
     blood, parotid = number(references.blood_pool), number(references.parotid)

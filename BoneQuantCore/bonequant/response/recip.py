@@ -44,7 +44,7 @@ def recip(
 
     NE where a volume is missing, the volume before is not above zero, or an unknown ``new_lesion`` would decide.
     """
-    settings = settings or RecipSettings()
+    settings = RecipSettings.of(settings)
     before, after = number(volume_before_ml), number(volume_after_ml)
     if before < 0 or after < 0:
         raise InputError(f"A tumour volume cannot be negative: {before:g} mL before, {after:g} mL after.")

@@ -87,7 +87,7 @@ def spino(
     Raises:
         InputError: no MRI, MRIs out of order, or one from before the end of radiotherapy.
     """
-    settings = settings or SpinoSettings()
+    settings = SpinoSettings.of(settings)
     if not mris:
         raise InputError("SPINO needs at least one MRI after radiotherapy.")
     for early, late in itertools.pairwise(mris):

@@ -70,7 +70,7 @@ def segment_skeleton(
 
     Raises InputError where the volume is no CT, has no body or no bone in it.
     """
-    settings, report = settings or SkeletonSettings(), progress or no_progress
+    settings, report = SkeletonSettings.of(settings), progress or no_progress
     check_ct(ct)
     report(0.0, "Body and table")
     frame = AxialFrame.of(ct.image)

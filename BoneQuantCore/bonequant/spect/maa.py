@@ -87,7 +87,7 @@ def partition_model(
 
     Raises InputError for an impossible value. A lung shunt above 20 % or a lung dose above 30 Gy brings a warning.
     """
-    settings = settings or PartitionSettings()
+    settings = PartitionSettings.of(settings)
     _positive(activity_gbq=activity_gbq, normal_mass_kg=normal_mass_kg)
     _not_negative(tumour_to_normal=tumour_to_normal, tumour_mass_kg=tumour_mass_kg)
     if not 0 <= lung_shunt < 1:

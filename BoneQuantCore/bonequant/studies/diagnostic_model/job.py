@@ -31,7 +31,7 @@ def run(
             no call.
         SettingsError: the positive label is not in the table.
     """
-    settings, report = settings or DiagnosticSettings(), progress or no_progress
+    settings, report = DiagnosticSettings.of(settings), progress or no_progress
     warnings = list(inputs.warnings)
     if settings.model.mode == "paper":
         settings = dataclasses.replace(settings, model=dataclasses.replace(settings.model, mode="both"))

@@ -36,7 +36,7 @@ def run(inputs: LesionInputs, settings: LesionSettings | None = None, progress: 
 
     Raises InputError, MissingFactError, ConfirmationRequired or RegistrationError, with the way out in the message.
     """
-    settings, report = settings or LesionSettings(), progress or no_progress
+    settings, report = LesionSettings.of(settings), progress or no_progress
     warnings = [*inputs.warnings, *check(inputs)]
     if settings.maps:
         for space in ("ct", "functional"):

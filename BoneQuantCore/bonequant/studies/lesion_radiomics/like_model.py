@@ -22,7 +22,7 @@ def settings_like(model: DiagnosticModel, settings: LesionSettings | None = None
 
     Raises InputError for a model that does not say how its features were measured, or in a way this job cannot.
     """
-    settings = settings or LesionSettings()
+    settings = LesionSettings.of(settings)
     wanted = model.extraction
     try:
         changes: dict[str, Any] = {}

@@ -49,7 +49,7 @@ def run(
 
     Raises InputError, MissingFactError, ConfirmationRequired or RegistrationError, with the way out in the message.
     """
-    settings, report = settings or MarrowSettings(), progress or no_progress
+    settings, report = MarrowSettings.of(settings), progress or no_progress
     warnings = [*inputs.functional.warnings, *(inputs.ct.warnings if inputs.ct else ()), *check(inputs)]
 
     report(0.0, "Quantifying")
@@ -159,7 +159,7 @@ def align(
 
     Raises as :func:`run`.
     """
-    settings, report = settings or MarrowSettings(), progress or no_progress
+    settings, report = MarrowSettings.of(settings), progress or no_progress
     check(inputs)
     report(0.0, "Quantifying")
     return _align(inputs, quantify(inputs.functional, settings).volume, settings, part_of(report, 0.05, 1.0))
@@ -175,7 +175,7 @@ def find(
 
     Raises as :func:`run`.
     """
-    settings, report = settings or MarrowSettings(), progress or no_progress
+    settings, report = MarrowSettings.of(settings), progress or no_progress
     check(inputs)
     report(0.0, "Quantifying")
     functional = quantify(inputs.functional, settings).volume

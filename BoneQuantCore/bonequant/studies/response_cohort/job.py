@@ -35,7 +35,7 @@ def run(inputs: CohortInputs, settings: CohortSettings | None = None, progress: 
         SettingsError: the positive outcome or the primary measure is not in the table.
         InputError: no measure and no call has cases of both outcomes.
     """
-    settings = settings or CohortSettings()
+    settings = CohortSettings.of(settings)
     report = progress or no_progress
     outcomes = list(dict.fromkeys(case.outcome for case in inputs.cases))
     if settings.positive not in outcomes:

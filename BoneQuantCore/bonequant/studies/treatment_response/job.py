@@ -54,7 +54,7 @@ def run(
     Raises InputError, MissingFactError, ConfirmationRequired, RegistrationError or SettingsError, with the way out in
     the message.
     """
-    settings, report = settings or ResponseSettings(), progress or no_progress
+    settings, report = ResponseSettings.of(settings), progress or no_progress
     report(0.0, "Checking the dates")
     if settings.dce.maps_of != "body":
         raise SettingsError("dce.maps_of must be body: lesions are carried from one date to the other.")
