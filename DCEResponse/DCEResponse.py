@@ -7,8 +7,8 @@ from typing import Annotated
 import qt
 import slicer
 import vtk
-from DCEResponseLib.demo import registerSampleData
 from DCEResponseLib.known import Known
+from DCEResponseLib.start_up import onStartup
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -43,7 +43,7 @@ class DCEResponse(ScriptedLoadableModule):
             "Research use only; not a medical device."
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", onStartup)
 
 
 @parameterNodeWrapper

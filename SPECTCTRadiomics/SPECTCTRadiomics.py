@@ -18,6 +18,7 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
+from SPECTCTRadiomicsLib.start_up import onStartup
 
 
 class SPECTCTRadiomics(ScriptedLoadableModule):
@@ -44,22 +45,6 @@ class SPECTCTRadiomics(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("BoneQuant is open source under the Apache 2.0 licence.")
         slicer.app.connect("startupCompleted()", onStartup)
-
-
-def onStartup() -> None:
-    """The simulated patient among Slicer's sample data, and the layout, so that a scene saved in it opens in it."""
-    import SampleData
-    from SPECTCTRadiomicsLib.paired_views import register_layout
-
-    register_layout()
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="BoneQuant",
-        sampleName="Simulated SPECT/CT with bone lesions",
-        uris="",  # made here: nothing is downloaded
-        fileNames="",
-        customDownloader=lambda source: list(SPECTCTRadiomicsLogic().makeDemo()),
-    )
 
 
 class Choice(enum.Enum):

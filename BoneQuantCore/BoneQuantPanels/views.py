@@ -14,6 +14,20 @@ def show_layout(layout: int) -> None:
         manager.setLayout(layout)
 
 
+def register_layout(number: int, description: str) -> None:
+    """Make a layout of one's own known, best at start-up: a scene that was saved in it opens in it."""
+    manager = slicer.app.layoutManager()
+    node = manager.layoutLogic().GetLayoutNode() if manager is not None else None
+    if node is None:
+        return
+    if node.IsLayoutDescription(number):
+        node.SetLayoutDescription(number, description)
+    else:
+        node.AddLayoutDescription(number, description)
+        if node.GetViewArrangement() == number:  # of a scene that came before: it has no views yet
+            node.SetViewArrangement(number)
+
+
 def show_table(node: Any, layout: int | None = None) -> None:
     """Show a table node in the table view, in ``layout`` or Slicer's four-up layout with a table."""
     if slicer.app.layoutManager() is None:

@@ -22,19 +22,3 @@ def simulate(progress: Callable[[float, str], None]) -> list[Any]:
         DateInputs(name, DceInputs(scan.series, t1_map=scan.t1, name=name), lesions=lesions)
         for name, scan, lesions in (("before", before, {LESION: before.masks[LESION]}), ("after", after, {}))
     ]
-
-
-def registerSampleData() -> None:
-    """The simulated spine at two dates, among Slicer's sample data."""
-    import SampleData
-
-    from DCEResponse import DCEResponseLogic
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="BoneQuant",
-        sampleName="Simulated DCE before and after radiotherapy",
-        uris="",  # made here: nothing is downloaded
-        fileNames=None,
-        nodeNames=None,
-        customDownloader=lambda source: [n for one in DCEResponseLogic().makeDemo().values() for n in one.values()],
-    )

@@ -27,14 +27,19 @@ _LAYOUT = f"""<layout type="vertical" split="true">
 </layout></item></layout>"""
 
 
+def register_layout() -> None:
+    """Make the layout known: a scene that was saved in it opens in it. Nothing without a main window."""
+    from BoneQuantPanels import views
+
+    views.register_layout(LAYOUT, _LAYOUT)
+
+
 def show_side_by_side() -> bool:
     """Switch to the layout; False where there is no main window."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return False
-    node = manager.layoutLogic().GetLayoutNode()
-    if not node.IsLayoutDescription(LAYOUT):
-        node.AddLayoutDescription(LAYOUT, _LAYOUT)
+    register_layout()
     manager.setLayout(LAYOUT)
     for name in VIEWS.values():
         composite = manager.sliceWidget(name).mrmlSliceCompositeNode()

@@ -30,16 +30,9 @@ _LAYOUT = (
 
 def register_layout() -> None:
     """Make the layout known: a scene that was saved in it opens in it. Nothing without a main window."""
-    manager = slicer.app.layoutManager()
-    node = manager.layoutLogic().GetLayoutNode() if manager is not None else None
-    if node is None:
-        return
-    if node.IsLayoutDescription(LAYOUT):
-        node.SetLayoutDescription(LAYOUT, _LAYOUT)
-    else:
-        node.AddLayoutDescription(LAYOUT, _LAYOUT)
-        if node.GetViewArrangement() == LAYOUT:  # of a scene that came before: it has no views yet
-            node.SetViewArrangement(LAYOUT)
+    from BoneQuantPanels import views
+
+    views.register_layout(LAYOUT, _LAYOUT)
 
 
 def show_pair(functional: Any, ct: Any) -> None:
