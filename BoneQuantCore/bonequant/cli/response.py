@@ -117,9 +117,7 @@ def _masks_by_date(given: Sequence[str], names: Sequence[str]) -> dict[str, list
         elif len(names) == 2:
             found[names[1]].append(Path(item))
         else:
-            raise InputError(
-                f"--after-mask {item}: say of which date, as after_1=FILE."
-            )
+            raise InputError(f"--after-mask {item}: say of which date, as after_1=FILE.")
     return found
 
 
