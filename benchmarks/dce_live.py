@@ -1,5 +1,5 @@
 """What DCE Response does in the interface's own thread, and the time from a stroke to the values of both dates:
-``python benchmarks/dce_live.py [small|clinical]``. Seconds of the clock, and of the processor in brackets."""
+``python -m benchmarks dce_live [small|clinical]``. Seconds of the clock, and of the processor in brackets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ def timed(what: str, work: Callable[[], Any]) -> Any:
     return result
 
 
-def main(preset: str) -> None:
+def main(arguments: list[str]) -> None:
+    for preset in arguments or ("small", "clinical"):
+        measure(preset)
+
+
+def measure(preset: str) -> None:
     before = simulate_spine(spine_preset(preset))
     after = simulate_spine(spine_follow_up(before.settings))
     drawn = {"lesion_1": before.masks["lesion_1"]}
@@ -60,5 +65,4 @@ def main(preset: str) -> None:
 
 
 if __name__ == "__main__":
-    for chosen in sys.argv[1:] or ("small", "clinical"):
-        main(chosen)
+    main(sys.argv[1:])
