@@ -2,8 +2,8 @@
 
 Patients are told apart by PatientID and numbered in its order (P001, P002 ...); visits are the dates of their studies.
 For each of the job's roles (SPECT, CT ...) the series of that modality, date and frame of reference is proposed. What
-is not clear is left empty and remarked: the proposal is to be read before it is run. Neither names nor IDs are written,
-but paths may hold them: keep the manifest where the data are.
+is not clear is left empty and remarked: the proposal is to be read before it is run. A job that compares dates gets one
+row per patient. Neither names nor IDs are written, but paths may hold them: keep the manifest where the data are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,8 @@ class Proposal:
 def propose(folder: str | Path, job: str, progress: Progress | None = None) -> Proposal:
     """Read the headers below ``folder`` and propose rows. Raises InputError where nothing fits the job."""
     root, adapter = Path(folder).absolute(), job_named(job)
-    series = [info for info in scan(root, progress) if info.modality in _modalities(adapter) and not info.localizer]
+    every = scan(root, progress)
+    series = [info for info in every if info.modality in _modalities(adapter) and not info.localizer]
     by_patient: dict[str, dict[str, list[SeriesInfo]]] = defaultdict(lambda: defaultdict(list))
     remarks: list[str] = []
     for info in series:
@@ -50,13 +51,18 @@ def propose(folder: str | Path, job: str, progress: Progress | None = None) -> P
     rows: list[dict[str, str]] = []
     for number, (_, visits) in enumerate(sorted(by_patient.items()), 1):
         name = f"P{number:0{max(3, len(str(len(by_patient))))}d}"
+        if adapter.compares_dates:
+            rows += _course(name, visits, adapter, every, remarks)
+            continue
         for date, found in sorted(visits.items()):
             rows += _visit(name, date, found, adapter, remarks)
     if not rows:
-        raise InputError(f"{root} holds no {' or '.join(sorted(_modalities(adapter)))} series that the job could take.")
+        wanted = " or ".join(sorted(_modalities(adapter)))
+        why = "".join(f" {remark}." for remark in remarks[:3])
+        raise InputError(f"{root} holds no {wanted} series that the job could take.{why}")
     columns = (
         "patient",
-        "visit",
+        *(() if adapter.compares_dates else ("visit",)),
         *(column.name for column in adapter.columns if column.modalities or _chooses(column, adapter)),
     )
     return Proposal(columns, tuple(rows), len(by_patient), tuple(remarks))
@@ -96,6 +102,29 @@ def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks:
     if not mains:
         remarks.append(f"{name} {date}: no {' or '.join(first.modalities)}, left out")
     return rows
+
+
+def _course(
+    name: str, visits: Mapping[str, Sequence[SeriesInfo]], job: Job, every: Sequence[SeriesInfo], remarks: list[str]
+) -> list[dict[str, str]]:
+    """One row for a patient: the series of the first date, and those of the later ones."""
+    first, later = (column for column in job.columns if column.modalities)
+    paths = []
+    for date, found in sorted(visits.items()):
+        fitting = [info for info in found if _fits(info, first)]
+        if date == "undated" or len(fitting) != 1:
+            many = "; ".join(info.label for info in fitting) or "no dynamic series"
+            remarks.append(f"{name} {date}: left out, one dated dynamic series is due, there is: {many}")
+            continue
+        path = _cells(first, fitting[0])[first.name]
+        if any(file.is_relative_to(path) for info in every if info is not fitting[0] for file in info.files):
+            remarks.append(f"{name} {date}: left out, other series lie in the same folder; give each its own: {path}")
+            continue
+        paths.append(path)
+    if len(paths) < 2:
+        remarks.append(f"{name}: left out, two dates or more are compared")
+        return []
+    return [{"patient": name, first.name: paths[0], later.name: ";".join(paths[1:])}]
 
 
 def _fits(info: SeriesInfo, column: Column) -> bool:

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from bonequant.batch import propose, read_manifest, write_proposal
 from bonequant.errors import InputError
-from bonequant.phantom import write_ct_series, write_nm
+from bonequant.phantom import simulate_spine, spine_preset, write_ct_series, write_dynamic_series, write_nm
 from bonequant.volume import Acquisition, Geometry, Volume, image_from_array
 
 GRID = Geometry((6, 5, 3), (4.0, 4.0, 5.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
@@ -68,6 +68,38 @@ def test_two_series_of_a_date_are_two_rows_with_a_remark(tmp_path):
     found = propose(tmp_path / "in", "marrow")
     assert [row["visit"] for row in found.rows] == ["20240301-1", "20240301-2"]
     assert sum("one of 2 series of that date" in text for text in found.remarks) == 2
+
+
+@pytest.fixture(scope="module")
+def spine():
+    return simulate_spine(spine_preset("small", matrix=(32, 40, 6), spacing_mm=(7.5, 7.0, 8.0), frames=20)).series
+
+
+def write_dce(series, folder: Path, date: str) -> None:
+    write_dynamic_series(series, folder)
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.AcquisitionDate = dataset.SeriesDate = dataset.StudyDate = dataset.ContentDate = date
+        dataset.SeriesInstanceUID = f"1.2.{date}.{ord(folder.name[0])}"
+        dataset.save_as(path)
+
+
+def test_dates_of_a_patient_are_one_row_where_they_are_compared(tmp_path, spine):
+    for date in ("20240601", "20240301", "20240901"):
+        write_dce(spine, tmp_path / date, date)
+    found = propose(tmp_path, "response")
+    assert (found.columns, found.patients, found.remarks) == (("patient", "before", "after"), 1, ())
+    write_proposal(found, tmp_path / "manifest.csv")
+    (case,) = read_manifest(tmp_path / "manifest.csv", "response").checked().cases
+    assert case.paths["before"] == (tmp_path / "20240301",)
+    assert case.paths["after"] == (tmp_path / "20240601", tmp_path / "20240901")
+
+
+def test_dates_that_cannot_be_compared_are_left_out_with_a_remark(tmp_path, spine):
+    for folder, date in (("a", "20240301"), ("b", "20240301"), ("c", "20240601")):
+        write_dce(spine, tmp_path / folder, date)
+    with pytest.raises(InputError, match=r"20240301: left out, one dated dynamic series is due.*two dates or more"):
+        propose(tmp_path, "response")
 
 
 def test_nothing_that_fits(tmp_path):

@@ -67,6 +67,7 @@ class Job:
         group: column of the rows that names the region; distributions are drawn for each.
         values: columns of the rows whose distribution is drawn, with their heading; the first drives the outliers.
         memory_gb: what one case of clinical size needs, from which the number of workers follows.
+        compares_dates: a row is a patient's course, not a visit: a scan proposes the first date and the later ones.
         check: what the cells of a row, each sound, leave wrong together; asked before the first case starts.
     """
 
@@ -78,6 +79,7 @@ class Job:
     group: str
     values: Mapping[str, str]
     memory_gb: float
+    compares_dates: bool = False
     check: Callable[[Case], Iterable[Doubt]] = no_doubts
 
     def paths(self) -> list[Column]:

@@ -93,8 +93,22 @@ JOB = Job(
     name="response",
     title="Treatment response",
     columns=(
-        Column("before", "path", required=True, help="The first date: a DCE series, or a folder of parts by role."),
-        Column("after", "paths", required=True, help="Later dates, likewise, in order of time."),
+        Column(
+            "before",
+            "path",
+            required=True,
+            modalities=("MR",),
+            dynamic=True,
+            help="The first date: a DCE series, or a folder of parts by role.",
+        ),
+        Column(
+            "after",
+            "paths",
+            required=True,
+            modalities=("MR",),
+            dynamic=True,
+            help="Later dates, likewise, in order of time.",
+        ),
         Column("masks", "paths", help="Lesions drawn at the first date; carried to the others."),
         Column("radiotherapy_end", help="Last day of radiotherapy, as 2026-01-31."),
         Column("dose_gy", help="Its total dose."),
@@ -114,5 +128,6 @@ JOB = Job(
         "volume_ml": "volume (mL)",
     },
     memory_gb=6.0,
+    compares_dates=True,
     check=_check,
 )
