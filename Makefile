@@ -15,7 +15,7 @@ demo: $(VENV)/ready
 	$(BIN)/bonequant demo --out demo-report
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2 Testing
+	$(BIN)/python -m pytest -n 2 --dist loadfile Testing
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

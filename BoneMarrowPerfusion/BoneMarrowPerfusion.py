@@ -138,6 +138,9 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.initializeParameterNode()
 
     def exit(self) -> None:
+        from BoneQuantPanels.settings_form import finish_typing
+
+        finish_typing()
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:

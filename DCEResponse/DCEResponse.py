@@ -34,7 +34,8 @@ class DCEResponse(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Compares dynamic contrast-enhanced series before and after therapy: perfusion maps, lesion and healthy"
             " vertebra carried over the dates, normalised Vp, the call with its reasons, and other response criteria."
-            " From the Python console:<br><tt>logic = DCEResponseLogic()<br>"
+            " From the Python console:<br><tt>from DCEResponse import DCEResponseLogic<br>"
+            "logic = DCEResponseLogic()<br>"
             'before = logic.study("before", getNode("DCE before"), t1=getNode("T1 before"),'
             ' regions=getNode("Outlines before"))<br>'
             'after = logic.study("after", getNode("DCE after"), t1=getNode("T1 after"))<br>'
@@ -144,6 +145,9 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.drawing.enter()
 
     def exit(self) -> None:
+        from BoneQuantPanels.settings_form import finish_typing
+
+        finish_typing()
         self.drawing.leave()
         self.setParameterNode(None)
 
@@ -159,7 +163,9 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.drawing.enter()
 
     def initializeParameterNode(self) -> None:
-        self.setParameterNode(self.logic.getParameterNode())
+        from BoneQuantPanels.results import at_home
+
+        self.setParameterNode(at_home(self.logic.getParameterNode(), "outFolder"))
 
     def setParameterNode(self, parameterNode) -> None:
         if self._parameterNode:
@@ -195,20 +201,22 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._checkCanApply()
 
     def keep(self, parameter: str, text: str) -> None:
-        setattr(self._parameterNode, parameter, text)
+        if self._parameterNode is not None:
+            setattr(self._parameterNode, parameter, text)
 
     def onLoad(self) -> None:
         with self.shown(_("The study could not be read.")):
-            date = DATES[self.ui.studyTabs.currentIndex]
-            self.choose(date, self.logic.readStudy(self.ui.folderButton.directory, date, run=self.work.run))
+            chosen, date = self._parameterNode, DATES[self.ui.studyTabs.currentIndex]
+            self.choose(chosen, date, self.logic.readStudy(self.ui.folderButton.directory, date, run=self.work.run))
 
     def onDemo(self) -> None:
         with self.shown(_("The demo data could not be made.")):
+            chosen = self._parameterNode
             for date, nodes in self.logic.makeDemo(run=self.work.run).items():
-                self.choose(date, nodes)
+                self.choose(chosen, date, nodes)
 
-    def choose(self, date: str, nodes: dict) -> None:
-        self.choices.select(self._parameterNode, date, nodes)
+    def choose(self, chosen, date: str, nodes: dict) -> None:
+        self.choices.select(chosen, date, nodes)
         self.view.show_images(date)
 
     def onFindArtery(self, date: str) -> None:
@@ -256,13 +264,7 @@ def atOnce(work):
 
 
 class DCEResponseLogic(ScriptedLoadableModuleLogic):
-    """Works on nodes, raises on bad input, knows no widget::
-
-    logic = DCEResponseLogic()
-    before = logic.study("before", getNode("DCE before"), t1=getNode("T1 before"), regions=getNode("Outlines before"))
-    after = logic.study("after", getNode("DCE after"), t1=getNode("T1 after"))
-    result = logic.compare(before, after)
-    logic.writeReport(result, "results")
+    """Works on nodes, raises on bad input, knows no widget; the module's help text shows how to call it.
 
     ``run(work)`` calls ``work(progress)``: at once by default, in the panel with a progress bar and Cancel.
     """

@@ -145,6 +145,9 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def exit(self) -> None:
+        from BoneQuantPanels.settings_form import finish_typing
+
+        finish_typing()
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
@@ -158,7 +161,9 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def initializeParameterNode(self) -> None:
-        self.setParameterNode(self.logic.getParameterNode())
+        from BoneQuantPanels.results import at_home
+
+        self.setParameterNode(at_home(self.logic.getParameterNode(), "outputFolder"))
 
     @property
     def chosen(self) -> Any:

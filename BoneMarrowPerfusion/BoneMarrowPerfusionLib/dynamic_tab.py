@@ -36,7 +36,7 @@ class DynamicTab(Tab):
             ("dynamicReportButton", self.on_report),
         ):
             getattr(self.ui, name).connect("clicked(bool)", slot)
-        self.follow_folders("dynamicLoadFolderButton", "dynamicFolderButton")
+        self.start_at_home("dynamicLoadFolderButton", "dynamicFolderButton")
 
     def enter(self) -> None:
         """Nothing is held."""
@@ -54,11 +54,9 @@ class DynamicTab(Tab):
         self.enable("dynamicMeasureButton", missing, _("Measure time-activity curves and their kinetics"))
         self.enable("dynamicTableButton", "" if nodes["tables"] else _("Measure first"), _("Show the table"))
         self.enable("dynamicCurvesButton", "" if nodes["charts"] else _("Measure first"), _("Show the curves"))
-        load = "" if self.folder("dynamicLoadFolderButton") else _("Choose a folder first")
-        self.enable("dynamicLoadButton", load, _("Read the dynamic series in this folder"))
-        no_folder = "" if self.folder("dynamicFolderButton") else _("Choose a folder first")
+        self.enable("dynamicLoadButton", "", _("Read the dynamic series in this folder"))
         measured = "" if logic.dynamicResult(chosen.dynamicSeries) else _("Measure first")
-        self.enable("dynamicReportButton", measured or no_folder, _("Write report, table and curves to a new folder"))
+        self.enable("dynamicReportButton", measured, _("Write report, table and curves to a new folder"))
 
     def on_load(self) -> None:
         folder, work = self.ui.dynamicLoadFolderButton.directory, self.panel.work.run

@@ -44,7 +44,7 @@ class LiverTab(Tab):
             getattr(self.ui, name).connect("clicked(bool)", slot)
         for name, key in _TABLES.items():
             getattr(self.ui, name).connect("clicked(bool)", lambda checked=False, key=key: self.on_table(key))
-        self.follow_folders("liverLoadFolderButton", "liverFolderButton")
+        self.start_at_home("liverLoadFolderButton", "liverFolderButton")
         self.ui.liverMapComboBox.connect("currentIndexChanged(int)", self.on_map)
 
     def enter(self) -> None:
@@ -65,17 +65,15 @@ class LiverTab(Tab):
         for name, key in _TABLES.items():
             self.enable(name, "" if key in nodes["tables"] else _("Measure first"), _("Show the table"))
         self.enable("liverCurvesButton", "" if nodes["charts"] else _("Measure first"), _("Show curves and fits"))
-        load = "" if self.folder("liverLoadFolderButton") else _("Choose a folder first")
-        self.enable("liverLoadButton", load, _("Read the dynamic series in this folder"))
-        no_folder = "" if self.folder("liverFolderButton") else _("Choose a folder first")
+        self.enable("liverLoadButton", "", _("Read the dynamic series in this folder"))
         measured = "" if logic.liverResult(chosen.liverSeries) else _("Measure first")
-        self.enable("liverReportButton", measured or no_folder, _("Write report, tables and maps to a new folder"))
+        self.enable("liverReportButton", measured, _("Write report, tables and maps to a new folder"))
         no_maa = "" if chosen.maaSpect else _("Select an MAA SPECT first")
         no_maa = no_maa or ("" if chosen.maaRegions else _("Select regions with liver and tumour_1 first"))
         self.enable("maaMeasureButton", no_maa, _("Tumour to normal ratios, lung shunt, partition model"))
         result = logic.marrowResult(chosen.maaSpect)
         maa_measured = "" if result and result.maa else _("Measure first")
-        self.enable("maaReportButton", maa_measured or no_folder, _("Write the report to the folder above"))
+        self.enable("maaReportButton", maa_measured, _("Write the report to the folder above"))
         self.offer_maps(self.ui.liverMapComboBox, nodes["maps"])
         self.ui.maaLabel.text = _maa_text(result.maa) if result is not None and result.maa is not None else ""
 
@@ -162,7 +160,8 @@ class LiverTab(Tab):
         return self.maa_kind(tracer="maa", quantity="native").to_json()
 
     def _on_maa_settings(self, text: str) -> None:
-        self.chosen.maaSettings = dataclasses.replace(self.maa_kind.from_json(text), tracer="maa").to_json()
+        if self.chosen is not None:
+            self.chosen.maaSettings = dataclasses.replace(self.maa_kind.from_json(text), tracer="maa").to_json()
 
 
 def _maa_text(maa: Any) -> str:

@@ -80,6 +80,7 @@ class MarrowJobs:
         from bonequant.mrml.marrow_inputs import marrow_inputs
         from bonequant.mrml.marrow_nodes import align_node, regions_to_node
         from bonequant.studies import marrow_perfusion as job
+        from BoneQuantPanels.work import pause
 
         settings = settings or job.MarrowSettings()
         date, known = self.memory.date(functional), self._known(functional, ct)
@@ -98,7 +99,7 @@ class MarrowJobs:
         date.found, date.found_for = (
             (None, None) if drawn else (found, self._findings_hold_for(functional, ct, settings))
         )
-        return regions_to_node(patches, regions, ct, "regions", slicer.app.processEvents)
+        return regions_to_node(patches, regions, ct, "regions", pause)
 
     def measure(
         self, functional, ct=None, regions=None, settings=None, *, later=None, confirmed: bool = False, work=directly
@@ -112,6 +113,7 @@ class MarrowJobs:
         from bonequant.mrml import marrow_nodes
         from bonequant.mrml.marrow_inputs import marrow_inputs
         from bonequant.studies import marrow_perfusion as job
+        from BoneQuantPanels.work import pause
 
         settings = settings or job.MarrowSettings()
         date, known = self.memory.date(functional), self._known(functional, ct)
@@ -137,7 +139,6 @@ class MarrowJobs:
         if date.result.registration is not None and known is None:
             marrow_nodes.align_node(date.result.registration, functional)
             self._remember(functional, ct, date.result.registration)
-        pause = slicer.app.processEvents
         nodes = marrow_nodes.marrow_to_nodes(date.result, date.content, functional, ct, regions, pause)
         if date.follow_up is not None:
             marrow_nodes.follow_up_to_node(date.follow_up, functional)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from BoneMarrowPerfusionLib.tab import Tab, as_warnings
@@ -44,6 +43,7 @@ class MarrowTab(Tab):
 
         super().__init__(panel)
         self.kind, self.live = MarrowSettings, None
+        self.ui.segmentEditor.autoShowSourceVolumeNode = False  # the fusion slider and the list of maps decide
         self.facts = FactsForm(self.ui.factsWidget.layout(), fact_rows(), panel.refresh)
         self.add_settings(MarrowSettings, self.ui.basicWidget, self.ui.advancedBox, _BASIC)
         self.fusion = FusionSlider(self.ui.fusionSlider)
@@ -59,7 +59,7 @@ class MarrowTab(Tab):
             getattr(self.ui, name).connect("clicked(bool)", slot)
         for name, key in _CHARTS.items():
             getattr(self.ui, name).connect("clicked(bool)", lambda checked=False, key=key: self.on_chart(key))
-        self.follow_folders("loadFolderButton", "marrowFolderButton")
+        self.start_at_home("loadFolderButton", "marrowFolderButton")
         self.ui.mapComboBox.connect("currentIndexChanged(int)", self.on_map)
         self.ui.legendCheckBox.connect("toggled(bool)", self.on_map)
 
@@ -92,10 +92,8 @@ class MarrowTab(Tab):
         self.enable("tableButton", "" if tables["tables"] else _("Measure first"), _("Show the table of regions"))
         for name, key in _CHARTS.items():
             self.enable(name, "" if key in tables["charts"] else _("Measure first"), _("Show the plot"))
-        load = "" if self.folder("loadFolderButton") else _("Choose a folder first")
-        self.enable("loadButton", load, _("Read the SPECT and the CT in this folder, with all their facts"))
-        no_report = no_result or ("" if self.folder("marrowFolderButton") else _("Choose a folder first"))
-        self.enable("marrowReportButton", no_report, _("Write report, tables, maps and regions to a new folder"))
+        self.enable("loadButton", "", _("Read the SPECT and the CT in this folder, with all their facts"))
+        self.enable("marrowReportButton", no_result, _("Write report, tables, maps and regions to a new folder"))
         self.ui.liveCheckBox.toolTip = no_result or _("Table and plots are measured again with every stroke.")
         self.offer_maps(self.ui.mapComboBox, tables["maps"])
         self._show_quality()
@@ -104,6 +102,7 @@ class MarrowTab(Tab):
     def follow(self, wanted: bool) -> None:
         """Start or stop the table that follows the drawing."""
         from bonequant.mrml.marrow_live import LiveMarrow
+        from BoneQuantPanels.later import call_later
 
         chosen = self.chosen
         result = self.logic.marrowResult(chosen.functionalVolume) if wanted and chosen else None
@@ -115,15 +114,13 @@ class MarrowTab(Tab):
             live.stop()
         self.live = None
         if result is not None and regions is not None:
-            import qt
-
             self.live = LiveMarrow(
                 result,
                 self.logic.marrowContent(chosen.functionalVolume),
                 regions,
                 chosen.functionalVolume,
                 chosen.ctVolume,
-                schedule=lambda seconds, call: qt.QTimer.singleShot(int(1000 * seconds), call),
+                schedule=call_later,
             )
 
     def on_load(self) -> None:
@@ -172,8 +169,11 @@ class MarrowTab(Tab):
         if found is not None:
             chosen.regions = found
             edit(self.ui.segmentEditor, found, chosen.ctVolume)
+            self.fusion.show(chosen.ctVolume, chosen.functionalVolume)
 
     def on_measure(self) -> None:
+        from BoneQuantPanels.work import pause
+
         chosen = self.chosen
         self.follow(False)
         later = (chosen.laterFunctional, chosen.laterCt) if chosen.laterFunctional else None
@@ -192,11 +192,11 @@ class MarrowTab(Tab):
         if nodes is None:
             return
         self.ui.warningsLabel.text = as_warnings(self.logic.marrowResult(chosen.functionalVolume).warnings)
-        slicer.app.processEvents()  # between the steps of showing a large result, for the interface to answer
+        pause()  # between the steps of showing a large result, for the interface to answer
         chosen.regions = nodes.regions
-        slicer.app.processEvents()
+        pause()
         self.on_map()
-        slicer.app.processEvents()
+        pause()
         self.on_table()
 
     def on_table(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import slicer
-
 from BoneMarrowPerfusionLib.measured import Memory, directly, kept_nodes, written
 
 
@@ -37,11 +35,12 @@ class SeriesJobs:
         """Liver perfusion of a dynamic CT; nodes as :class:`bonequant.mrml.liver.SeriesNodes`."""
         from bonequant.mrml.liver import liver_inputs, liver_to_nodes
         from bonequant.studies import liver_perfusion as job
+        from BoneQuantPanels.work import pause
 
         inputs = liver_inputs(series, regions, second, maa, maaCt, confirmed=confirmed)
         result = work(lambda progress: job.run(inputs, settings, progress))
         self.memory.keep_series(series, "liver", result)
-        return liver_to_nodes(result, series, slicer.app.processEvents)
+        return liver_to_nodes(result, series, pause)
 
     def measureDynamic(self, series, regions, settings=None, work=directly):
         """Kinetics of a dynamic SPECT; nodes as :class:`bonequant.mrml.liver.SeriesNodes`."""

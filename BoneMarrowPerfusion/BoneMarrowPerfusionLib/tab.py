@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -59,15 +60,10 @@ class Tab:
             self.panel.refresh()
         return done if self.chosen is not None else None
 
-    def folder(self, name: str) -> str:
-        """What was chosen at a directory button; "" before: it then stands at wherever Slicer was started."""
-        directory = str(getattr(self.ui, name).directory)
-        return "" if directory in ("", ".") else directory
-
-    def follow_folders(self, *names: str) -> None:
-        """Buttons wait for their folder to be chosen."""
+    def start_at_home(self, *names: str) -> None:
+        """Where directory buttons stand at first. They tell of no choice of the folder in which Slicer was started."""
         for name in names:
-            getattr(self.ui, name).connect("directoryChanged(QString)", lambda path: self.panel.refresh())
+            getattr(self.ui, name).directory = qt.QDir.homePath()
 
     def enable(self, name: str, missing: str, tip: str) -> None:
         """A button is on where nothing is ``missing``; its tooltip says what it does, or what is missing."""
@@ -92,7 +88,7 @@ class Tab:
         """Write a results folder and say where it is."""
         from BoneQuantPanels.results import new_folder, open_report
 
-        folder = new_folder(self.folder(f"{prefix}FolderButton"), name)
+        folder = new_folder(getattr(self.ui, f"{prefix}FolderButton").directory, name)
 
         def ready_and_written() -> Any:
             from BoneQuantCore import ensureRequirements
@@ -106,7 +102,8 @@ class Tab:
             open_report(path)
 
     def _on_settings(self, text: str) -> None:
-        setattr(self.chosen, self.settings_name, text)
+        if self.chosen is not None:
+            setattr(self.chosen, self.settings_name, text)
 
 
 def _in_order(maps: Mapping[str, Any]) -> list[Any]:

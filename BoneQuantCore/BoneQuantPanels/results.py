@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -16,6 +17,14 @@ def new_folder(parent: str | Path, name: str) -> Path:
         number += 1
         folder = parent / f"{name}_{number}"
     return folder
+
+
+def at_home(chosen: Any, parameter: str) -> Any:
+    """The parameter node, with the user's home where no folder was chosen yet: a directory button then stands at the
+    folder in which Slicer was started, and tells of no choice of that one."""
+    if getattr(chosen, parameter) == Path():
+        setattr(chosen, parameter, Path(qt.QDir.homePath()))
+    return chosen
 
 
 def open_report(path: str | Path) -> None:

@@ -124,6 +124,13 @@ class SettingsForm:
         self._changed(self._settings.to_json())
 
 
+def finish_typing() -> None:
+    """What is being typed counts: first on ``exit``, for the menu through which a panel is left takes no focus."""
+    widget = qt.QApplication.focusWidget()
+    if widget is not None:
+        widget.clearFocus()
+
+
 def _widget_for(
     row: dict[str, Any], changed: Callable[..., None]
 ) -> tuple[Any, Callable[[], Any], Callable[[Any], None]]:

@@ -62,6 +62,11 @@ def run_in_dialog(work: Callable[[Callable[[float, str], None]], Any]) -> Any:
         dialog.close()
 
 
+def pause() -> None:
+    """Between nodes that are written: the interface paints itself, and what is pressed waits until all are there."""
+    slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
+
+
 class WorkBar:
     """A bar, hidden while nothing runs, that is put at the end of ``layout``.
 

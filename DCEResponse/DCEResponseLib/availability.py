@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -21,8 +20,6 @@ def show_availability(ui: Any, choices: Any, chosen: Any, busy: bool) -> None:
     )
     again = is_from_saved_scene(choices.logic)
     unready = "" if again or choices.logic.result is not None else _("Compare first: the report is written from that")
-    if not unready and chosen.outFolder == Path():
-        unready = _("Choose a folder for the results first")
     what = _("Write the report, tables, maps and outlines of the comparison into a new folder")
     if again:
         what = _("Compare again, since the scene was saved without the images at work, and write the report of that")

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from DCEResponseLib.images import images_of
 from DCEResponseLib.live_drawing import LiveDrawing
+from DCEResponseLib.side_by_side import set_layers, show_only_at, show_side_by_side
 
 _TAG = "DCEResponse.SegmentEditor"
 TARGETS = (("before", "Regions"), ("after", "Regions"), ("before", "Artery"), ("after", "Artery"))
@@ -27,6 +28,7 @@ class Drawing:
             ui.editComboBox.addItem(text)
         ui.segmentEditor.segmentationNodeSelectorVisible = False
         ui.segmentEditor.sourceVolumeNodeSelectorVisible = False
+        ui.segmentEditor.autoShowSourceVolumeNode = False  # it would put one date's image into both dates' views
         ui.editComboBox.connect("currentIndexChanged(int)", lambda *_: self.edit())
         ui.lesionButton.connect("clicked(bool)", lambda *_: self.add_segment("lesion"))
         ui.referenceButton.connect("clicked(bool)", lambda *_: self.add_segment("reference"))
@@ -70,6 +72,7 @@ class Drawing:
         anatomy = rise = None
         if sequence is not None and (make or node is not None):
             anatomy, rise = images_of(self.logic, date, sequence)
+            node = self._node(date, what)  # what was carried onto another series is gone now
         if node is None and make:
             node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _NAMES[what].format(date=date))
             node.CreateDefaultDisplayNodes()
@@ -77,10 +80,11 @@ class Drawing:
                 node.SetReferenceImageGeometryParameterFromVolumeNode(anatomy)
                 node.SetAndObserveTransformNodeID(anatomy.GetTransformNodeID())
             setattr(chosen, f"{date}{what}", node)
+            show_in_its_view(date, rise if what == "Artery" else anatomy, node)
         editor = self.ui.segmentEditor
         if editor.segmentationNode() is not node:
             editor.setSegmentationNode(node)
-        if anatomy is not None:
+        if node is not None and anatomy is not None:
             editor.setSourceVolumeNode(rise if what == "Artery" else anatomy)
         return node
 
@@ -114,6 +118,7 @@ class Drawing:
         with errors_shown(_("The artery cannot be drawn.")):
             self.ui.editComboBox.currentIndex = TARGETS.index((date, "Artery"))
             node = self.edit(make=True)
+            show_in_its_view(date, self.ui.segmentEditor.sourceVolumeNode(), node)
             if node.GetSegmentation().GetNumberOfSegments() == 0:
                 node.GetSegmentation().AddEmptySegment("aif", "aif", (0.84, 0.15, 0.15))
             self.ui.segmentEditor.setCurrentSegmentID(node.GetSegmentation().GetNthSegmentID(0))
@@ -122,8 +127,8 @@ class Drawing:
     def follow(self) -> None:
         """Let curves and values follow the drawing, where the user wants that and there is a comparison."""
         self.live.stop()
-        chosen, result = self._chosen, self.logic.result
-        if chosen is None or result is None or not chosen.live or not self._entered:
+        chosen, result, wanted = self._chosen, self.logic.result, self.ui.liveCheckBox.checked
+        if chosen is None or result is None or not wanted or not self._entered:
             return
         regions = {date: getattr(chosen, f"{date}Regions") for date in ("before", "after")}
         nodes = self.logic.nodes()
@@ -133,8 +138,17 @@ class Drawing:
         self.edit()
 
     def _node(self, date: str, what: str) -> Any:
-        node = getattr(self._chosen, f"{date}{what}")
+        # Widgets tell of a change before the parameter node has it, so what a user chooses is read from them.
+        outlines = {"before": self.ui.beforeRegionsSelector, "after": self.ui.afterRegionsSelector}
+        node = outlines[date].currentNode() if what == "Regions" else getattr(self._chosen, f"{date}{what}")
         return node or (self.logic.nodes().get(f"carried.{date}") if what == "Regions" else None)
+
+
+def show_in_its_view(date: str, image: Any, drawing: Any) -> None:
+    """The view of a date shows what is drawn there, on what; the other view keeps what it shows."""
+    if image is not None and show_side_by_side():
+        set_layers(date, image)
+        show_only_at(date, [drawing])
 
 
 _NAMES = {"Regions": "Outlines {date}", "Artery": "Artery {date}"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
 
 _DELAY_S = 0.08
@@ -35,6 +34,7 @@ class LiveDrawing:
         """
         from bonequant.mrml import LivePropagation
         from bonequant.mrml.live_curves import LiveCurves
+        from BoneQuantPanels.later import call_later
 
         self.stop()
         names = [one.name for one in result.dates]
@@ -55,7 +55,7 @@ class LiveDrawing:
             self._measured()
 
         volumes = [node for node in others.values() if node is not None]
-        self.propagation = LivePropagation(source, volumes, on_update=follow, schedule=_later, delay_s=_DELAY_S)
+        self.propagation = LivePropagation(source, volumes, on_update=follow, schedule=call_later, delay_s=_DELAY_S)
         targets = self.propagation.targets
         self.carried = {name: targets[node.GetID()] for name, node in others.items() if node is not None}
         for name, node in {**self.carried, **{n: r for n, r in regions.items() if r is not None and n != home}}.items():
@@ -74,6 +74,7 @@ class LiveDrawing:
     def _follow_later_date(self, name: str, node: Any) -> None:
         """What is drawn or adjusted at the other date."""
         from bonequant.mrml.live import ADJUSTED
+        from BoneQuantPanels.later import call_later
 
         def measure() -> None:
             self._waiting.discard(name)
@@ -89,7 +90,7 @@ class LiveDrawing:
         def changed(*_: Any) -> None:
             if name not in self._waiting:
                 self._waiting.add(name)
-                _later(_DELAY_S, measure)
+                call_later(_DELAY_S, measure)
 
         for event in (
             slicer.vtkSegmentation.SourceRepresentationModified,
@@ -98,7 +99,3 @@ class LiveDrawing:
             self._observed.append((node, node.AddObserver(event, changed)))
         scene = node.GetScene()
         self._observed.append((scene, scene.AddObserver(scene.StartCloseEvent, lambda *_: self.stop())))
-
-
-def _later(seconds: float, call: Any) -> None:
-    qt.QTimer.singleShot(int(1000 * seconds), call)

@@ -38,6 +38,8 @@ class ResultView:
 
     def refresh(self) -> None:
         """The list of maps and the call."""
+        if self._chosen is None:  # the module was left while work was running
+            return
         nodes = self.logic.nodes()
         names = list(dict.fromkeys(role.split(".")[1] for role in nodes.roles() if role.startswith("map.")))
         combo = self.ui.mapComboBox
@@ -82,6 +84,8 @@ class ResultView:
 
     def show_images(self, date: str) -> None:
         """The image of a study that was just selected."""
+        if self._chosen is None:
+            return
         anatomy, _rise = images_of(self.logic, date, getattr(self._chosen, f"{date}Sequence"))
         if show_side_by_side():
             set_layers(date, anatomy)
@@ -93,7 +97,7 @@ class ResultView:
         from BoneQuantPanels import views
 
         self.refresh()
-        if show_side_by_side():
+        if self._chosen is not None and show_side_by_side():
             self.show_maps()
             self._outlines_apart()
             look_at(self._centre())
@@ -103,7 +107,7 @@ class ResultView:
         """The rise of the signal with the artery's voxels, and the input's curve."""
         from BoneQuantPanels import views
 
-        if not show_side_by_side():
+        if self._chosen is None or not show_side_by_side():
             return
         nodes = self.logic.nodes()
         set_layers(date, nodes.get(f"rise.{date}"))
@@ -146,7 +150,7 @@ class ResultView:
             set_layers(date, nodes.get(f"anatomy.{date}"), shown, self._chosen.mapOpacity)
             if shown is None:
                 continue
-            if self._chosen.legend:
+            if self.ui.legendCheckBox.checked:  # the parameter node has it only after this signal
                 legend = views.show_legend(shown, _title(wanted, shown))
                 legend.SetLabelFormat("%.3g")
                 show_only_at(date, [legend])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -45,7 +44,6 @@ class FeatureSection(Section):
         missing = missing or ("" if chosen.lesions else _("Draw or select lesions first"))
         self.enable("measureButton", missing, _("Features of every lesion on every image"))
         now = "" if self.logic.result(chosen.record) else _("Measure the lesions first: results are of this session")
-        now = now or (_("Choose a folder first") if chosen.outputFolder == Path() else "")
         self.enable("reportButton", now, _("Write report, tables, regions and maps to a new folder"))
 
     def _keep_record(self) -> None:
@@ -81,7 +79,8 @@ class FeatureSection(Section):
         return self.kind.from_json(text) if text else self.kind()
 
     def on_settings(self, text: str) -> None:
-        self.chosen.settings = text
+        if self.chosen is not None:
+            self.chosen.settings = text
 
     def on_measure(self) -> None:
         chosen = self.chosen

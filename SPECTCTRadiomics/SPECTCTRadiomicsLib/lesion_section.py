@@ -14,7 +14,7 @@ from SPECTCTRadiomicsLib.section import Section, say
 
 _EDITOR = "SPECTCTRadiomics"
 _COLUMNS = ("lesion", "volume_ml", "functional_mean", "functional_max", "ct_mean", "copy")
-_DELAY_MS = 50
+_DELAY_S = 0.05
 
 
 class LesionSection(Section):
@@ -106,6 +106,7 @@ class LesionSection(Section):
         from bonequant.errors import InputError
         from bonequant.mrml.lesion_list import LesionList
         from bonequant.mrml.live import LivePropagation
+        from BoneQuantPanels.later import call_later
 
         chosen = self.chosen
         wanted = (chosen.lesions, chosen.ctVolume, chosen.functionalVolume, chosen.live)
@@ -119,7 +120,7 @@ class LesionSection(Section):
             on = self.drawn_on()
             other = chosen.functionalVolume if on == "ct" else chosen.ctVolume
             volumes = [other] if other is not None and chosen.live else []
-            self.live = LivePropagation(chosen.lesions, volumes, on_update=self.on_drawn, schedule=_after)
+            self.live = LivePropagation(chosen.lesions, volumes, on_update=self.on_drawn, schedule=call_later)
             carried = self.carried()
             self.list = LesionList(chosen.lesions, chosen.ctVolume, chosen.functionalVolume, carried)
         except InputError as error:
@@ -322,9 +323,11 @@ class LesionSection(Section):
 
     def _on_copy(self, caller: Any, event: str) -> None:
         """A copy was written or adjusted: the list says which, once for all strokes of a moment."""
+        from BoneQuantPanels.later import call_later
+
         if not self._copy_waits:
             self._copy_waits = True
-            qt.QTimer.singleShot(_DELAY_MS, self._on_copy_time)
+            call_later(_DELAY_S, self._on_copy_time)
 
     def _on_copy_time(self) -> None:
         self._copy_waits = False
@@ -347,10 +350,6 @@ def _fact_rows() -> list[Any]:
         Fact("decay_correction", _("Decay corrected to"), hint="START, ADMIN, NONE"),
         Fact("calibration_factor_cps_per_mbq", _("Calibration"), "cps/MBq"),
     ]
-
-
-def _after(seconds: float, call: Any) -> None:
-    qt.QTimer.singleShot(int(1000 * seconds), call)
 
 
 def _ids(node: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Property, Qt, Signal
+from PySide6.QtCore import Property, QDir, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -295,9 +295,19 @@ class ctkDirectoryButton(QPushButton):
     directorySelected = Signal(str)
     directory = stored(str, "directory", ".", "_tell")  # QDir's own default: where the program was started
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._told = self.directory
+        self.text = QDir(self._told).absolutePath()
+
     def _tell(self) -> None:
-        self.text = self.directory
-        self.directoryChanged.emit(self.directory)
+        """The same folder by another name, as "." and its absolute path, is no change."""
+        if QDir(self.directory).absolutePath() == QDir(self._told).absolutePath():
+            self.directory = self._told
+            return
+        self._told = self.directory
+        self.text = QDir(self._told).absolutePath()
+        self.directoryChanged.emit(self._told)
 
 
 @stand_in

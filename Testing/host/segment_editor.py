@@ -84,6 +84,8 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
         if node is self._node:
             return
+        if node is None and self.segmentationNode() is not None:
+            raise RuntimeError("Slicer's widget goes on observing the segmentation: setSegmentationNode(None) first.")
         if self._node is not None:
             self._forget(self._node)
         self._node = node
@@ -97,8 +99,10 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
         if segmentation is not self._shown:
             self._shown = segmentation
             self._select_first(segmentation)
-        self._segmentations.setCurrentNode(segmentation)
-        self._volumes.setCurrentNode(self.sourceVolumeNode())
+        for selector, node in ((self._segmentations, segmentation), (self._volumes, self.sourceVolumeNode())):
+            blocked = selector.blockSignals(True)
+            selector.setCurrentNode(node)
+            selector.blockSignals(blocked)
         self._table.setSegmentationNode(segmentation)
         if self.currentSegmentID():
             self._table.setSelectedSegmentIDs([self.currentSegmentID()])
@@ -128,12 +132,30 @@ class qMRMLSegmentEditorWidget(HasScene, QWidget):
         return self._node.GetSourceVolumeNode() if self._node is not None else None
 
     def setSourceVolumeNode(self, node: Any) -> None:
+        if node is not None and self.segmentationNode() is None:
+            raise RuntimeError("Slicer's segment editor refuses a source volume before the segmentation is set.")
         if self._node is not None and node is not self.sourceVolumeNode():
             self._node.SetAndObserveSourceVolumeNode(node)
             segmentation = self.segmentationNode()
             if node is not None and segmentation is not None and not _geometry(segmentation):
                 segmentation.SetReferenceImageGeometryParameterFromVolumeNode(node)
             self.sourceVolumeNodeChanged.emit(node)
+            if self.autoShowSourceVolumeNode:
+                self._show_source()
+
+    def _show_source(self) -> None:
+        """What Slicer's widget does in every view where the segmentation can be seen, if the volume is in none of the
+        layers there."""
+        source, display = self.sourceVolumeNode(), self.segmentationNode().GetDisplayNode()
+        for index in range(self.mrmlScene().GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
+            composite = self.mrmlScene().GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
+            view = self.mrmlScene().GetNodeByID(f"vtkMRMLSliceNode{composite.GetLayoutName()}")
+            shown = {composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()}
+            seen = display is not None and view is not None and display.IsDisplayableInView(view.GetID())
+            if source is not None and seen and source.GetID() not in shown:
+                composite.SetBackgroundVolumeID(source.GetID())
+                composite.SetForegroundVolumeID(None)
+                composite.SetLabelVolumeID(None)
 
     def currentSegmentID(self) -> str:
         return str(self._node.GetSelectedSegmentID() or "") if self._node is not None else ""

@@ -86,6 +86,7 @@ def test_from_load_to_report(app, folder, patient, by_command, tmp_path):
 
     The panel's numbers, its map and its alignment are those of the command line, to the bit.
     """
+    import qt
     from bonequant import mrml
 
     measured = json.loads((by_command / "result.json").read_text())
@@ -94,7 +95,7 @@ def test_from_load_to_report(app, folder, patient, by_command, tmp_path):
     ui, chosen, tab = panel.ui, panel.chosen, panel.tabs[0]
     assert not ui.measureButton.enabled
     assert "Select" in ui.measureButton.toolTip
-    assert (ui.loadButton.enabled, ui.loadButton.toolTip) == (False, "Choose a folder first")
+    assert ui.loadFolderButton.directory == qt.QDir.homePath()
     ui.loadFolderButton.directory = str(folder)
     ui.loadButton.click()
     spect = chosen.functionalVolume
@@ -150,7 +151,6 @@ def test_from_load_to_report(app, folder, patient, by_command, tmp_path):
     assert again["L3"]["mean"] == pytest.approx(live["L3"]["mean"], rel=1e-9)
     assert again["L3"]["volume_ml"] == pytest.approx(live["L3"]["volume_ml"], rel=1e-12)
 
-    assert (ui.marrowReportButton.enabled, ui.marrowReportButton.toolTip) == (False, "Choose a folder first")
     ui.marrowFolderButton.directory = str(tmp_path)
     ui.marrowReportButton.click()
     written = json.loads((tmp_path / "marrow_perfusion" / "result.json").read_text())
@@ -610,6 +610,25 @@ def test_a_module_that_is_left_while_it_works_ends_its_work_without_touching_the
     app.open("BoneMarrowPerfusion")
     panel.ui.marrowFolderButton.directory = "/"
     assert panel.ui.marrowReportButton.enabled
+
+
+def test_the_editor_takes_no_map_away_and_keeps_its_regions_over_another_module(app):
+    import slicer
+
+    panel = app.open("BoneMarrowPerfusion")
+    panel.chosen.functionalVolume, panel.chosen.regions = spect, regions = drawn(app.scene)
+    panel.ui.segmentEditor.setSegmentationNode(regions)
+    panel.ui.segmentEditor.setSourceVolumeNode(spect)
+    panel.ui.measureButton.click()
+    shown = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
+    maps = {node.GetID() for node in panel.logic.marrowNodes(spect)["maps"].values()}
+    assert {shown.GetBackgroundVolumeID(), shown.GetForegroundVolumeID()} & maps
+    app.open("SPECTCTRadiomics")
+    assert panel.ui.segmentEditor.segmentationNode() is None
+    app.open("BoneMarrowPerfusion")
+    assert panel.ui.segmentEditor.segmentationNode() is regions
+    assert panel.ui.segmentEditor.sourceVolumeNode() is spect
+    assert app.take_errors() == []
 
 
 def test_another_patients_node_of_the_same_id_has_no_result(app, tmp_path):

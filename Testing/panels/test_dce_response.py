@@ -232,6 +232,19 @@ def test_curves_and_values_follow_the_drawing_at_both_dates(clicked):
     assert "Compare again" in clicked.panel.ui.reasonsLabel.text
 
 
+def test_a_click_on_live_or_legend_does_what_the_box_then_says(clicked):
+    """Qt tells of the click before the parameter node has it."""
+    import slicer
+
+    live, legend = clicked.panel.ui.liveCheckBox, clicked.panel.ui.legendCheckBox
+    for on in (False, True):
+        live.click()
+        assert (live.checked, clicked.chosen.live, clicked.panel.drawing.live.propagation is not None) == (on, on, on)
+        legend.click()
+        shown = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(clicked.node("map.vp.before"))
+        assert (legend.checked, clicked.chosen.legend, shown is not None and bool(shown.GetVisibility())) == (on,) * 3
+
+
 def test_an_adjusted_carried_outline_counts_as_drawn_at_the_later_date(clicked):
     assert clicked.panel.choices.study(clicked.chosen, "after").lesions == {}
     clicked.panel.ui.editComboBox.currentIndex = 1

@@ -132,15 +132,73 @@ def test_sample_data_are_registered_and_made_without_internet(app):
     assert made == ["DCE before", "DCE after"]
 
 
-def test_a_report_needs_a_folder_that_was_chosen(app):
+def test_results_go_home_until_another_folder_is_chosen(app):
+    """Where Slicer was started is shown by a directory button without a choice, and cannot be chosen then."""
+    import qt
+
+    panel = app.open("DCEResponse")
+    assert str(panel._parameterNode.outFolder) == panel.ui.outButton.directory == qt.QDir.homePath()
+
+
+def shown_in(name):
+    import slicer
+
+    composite = slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode()
+    return composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+
+
+def test_drawing_at_one_date_leaves_the_other_dates_view_alone(app):
+    panel = app.open("DCEResponse")
+    panel.ui.demoButton.click()
+    nodes = panel.logic.nodes()
+    after = (nodes.get("anatomy.after").GetID(), None)
+    assert shown_in("DCEAfter") == after
+    panel._parameterNode.beforeRegions = None
+    panel.ui.lesionButton.click()
+    assert shown_in("DCEBefore") == (nodes.get("anatomy.before").GetID(), None)
+    assert shown_in("DCEAfter") == after
+    panel.pages["before"].ui.redrawButton.click()
+    assert shown_in("DCEBefore") == (nodes.get("rise.before").GetID(), None)
+    assert shown_in("DCEAfter") == after
+    assert app.take_errors() == []
+
+
+def test_outlines_that_are_chosen_are_in_the_editor_at_once(app):
     from bonequant import mrml
 
     panel = app.open("DCEResponse")
     panel.ui.demoButton.click()
-    panel.logic.nodes().put("table.lesions", mrml.to_node([{"lesion": "L01"}], "Changes"))
-    panel._checkCanApply()
-    assert not panel.ui.reportButton.enabled
-    assert "folder" in panel.ui.reportButton.toolTip
+    masks = mrml.from_node(panel._parameterNode.beforeRegions)
+    other = mrml.to_node(masks, "Outlines of another reader")
+    panel.ui.beforeRegionsSelector.setCurrentNode(other)
+    assert panel.ui.segmentEditor.segmentationNode() is other
+    assert panel._parameterNode.beforeRegions is other
+    panel.ui.beforeRegionsSelector.setCurrentNode(None)
+    assert panel.ui.segmentEditor.segmentationNode() is None
+
+
+def test_a_study_that_ends_loading_after_the_module_was_left_is_chosen(app):
+    import qt
+
+    panel = app.open("DCEResponse")
+    qt.QTimer.singleShot(100, app.leave)
+    panel.ui.demoButton.click()
+    assert panel._parameterNode is None
+    assert app.take_errors() == []
+    app.open("DCEResponse")
+    assert panel._parameterNode.afterSequence.GetName() == "DCE after"
+
+
+def test_what_is_being_typed_counts_when_the_module_is_left(app):
+    panel = app.open("DCEResponse")
+    line = panel.settingsForm.widget("dce.signal.t1_s")
+    line.text = "0.9"
+    line.setFocus()
+    app.leave()
+    line.editingFinished.emit()  # as Qt does when it hides the field, after the panel's exit
+    app.open("DCEResponse")
+    assert app.take_errors() == []
+    assert panel.settingsForm.widget("dce.signal.t1_s").text in ("0.9", "")
 
 
 def test_an_empty_segment_does_not_stop_the_views(app):

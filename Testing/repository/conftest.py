@@ -70,11 +70,13 @@ def load_module(monkeypatch):
         ),
         _module("slicer.i18n", tr=str, translate=lambda context, text: text),
         _module("slicer.parameterNodeWrapper", parameterNodeWrapper=lambda node_class: node_class, **_ANNOTATIONS),
-        _module("qt"),
+        _module("qt", QEventLoop=SimpleNamespace(ExcludeUserInputEvents=None)),
     ]
     import slicer
 
-    nothing = SimpleNamespace(connect=lambda *arguments: True, processEvents=lambda: None, testingEnabled=lambda: True)
+    nothing = SimpleNamespace(
+        connect=lambda *arguments: True, processEvents=lambda *_: None, testingEnabled=lambda: True
+    )
     monkeypatch.setattr(slicer, "app", nothing, raising=False)
     for stand_in in stand_ins:
         monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
@@ -87,7 +89,11 @@ def load_module(monkeypatch):
         spec.loader.exec_module(module)
         return module
 
-    return load
+    before = set(sys.modules)
+    yield load
+    for name in set(sys.modules) - before:  # what was imported on stand-ins must not serve the tests of the panels
+        if name.startswith(("BoneQuantPanels", "BoneMarrowPerfusion", "SPECTCTRadiomics", "DCEResponse")):
+            del sys.modules[name]
 
 
 @pytest.fixture

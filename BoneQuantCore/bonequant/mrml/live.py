@@ -8,7 +8,7 @@ then adjusts is marked and left alone until :meth:`LivePropagation.reset`.
 The library has no timer: hand one in to throttle, or every stroke is carried within its own event::
 
     live = LivePropagation(lesions, [ct, second_spect], on_update=panel.refresh,
-                           schedule=lambda seconds, call: qt.QTimer.singleShot(int(1000 * seconds), call))
+                           schedule=BoneQuantPanels.later.call_later)
     ...
     live.stop()
 """

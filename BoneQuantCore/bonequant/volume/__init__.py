@@ -2,7 +2,7 @@
 
 from bonequant.volume.acquisition import Acquisition
 from bonequant.volume.acquisition_json import acquisition_from_json, acquisition_to_json
-from bonequant.volume.geometry import Geometry, is_linear, same_grid, voxel_volume_ml
+from bonequant.volume.geometry import Geometry, by_grid, is_linear, same_grid, voxel_volume_ml
 from bonequant.volume.resample import coordinates_in, resample_to, sample_at
 from bonequant.volume.types import Curve, DynamicSeries, Volume, image_from_array
 
@@ -14,6 +14,7 @@ __all__ = [
     "Volume",
     "acquisition_from_json",
     "acquisition_to_json",
+    "by_grid",
     "coordinates_in",
     "image_from_array",
     "is_linear",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,18 @@ def same_grid(first: sitk.Image, second: sitk.Image, tolerance_mm: float = 1e-3)
     """Do both images have the same size and, at every corner, the same position to within ``tolerance_mm``?"""
     a, b = Geometry.of(first), Geometry.of(second)
     return a.size == b.size and bool(np.abs(a.corners() - b.corners()).max() <= tolerance_mm)
+
+
+def by_grid(images: Mapping[str, sitk.Image]) -> list[dict[str, sitk.Image]]:
+    """The images that share a grid together, in the order of their first."""
+    groups: list[dict[str, sitk.Image]] = []
+    for name, image in images.items():
+        alike = next((group for group in groups if same_grid(image, next(iter(group.values())))), None)
+        if alike is None:
+            groups.append({name: image})
+        else:
+            alike[name] = image
+    return groups
 
 
 def voxel_volume_ml(image: sitk.Image) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import GeometryError
-from bonequant.volume import Geometry, image_from_array, is_linear, same_grid, voxel_volume_ml
+from bonequant.volume import Geometry, by_grid, image_from_array, is_linear, same_grid, voxel_volume_ml
 from bonequant.volume.geometry import apply_matrix, matrix_of
 
 OBLIQUE = Geometry((7, 5, 4), (1.5, 2.0, 3.5), (-11.0, 7.0, 30.0), (0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6))
@@ -60,6 +60,14 @@ def test_same_grid_looks_at_every_corner():
     other.SetOrigin(np.add(image.GetOrigin(), 5e-4).tolist())
     assert same_grid(image, other)
     assert not same_grid(image, image[:-1])
+
+
+def test_images_of_one_grid_come_together():
+    moved = an_image()
+    moved.SetOrigin((1.0, 2.0, 3.0))
+    grouped = by_grid({"a": an_image(), "b": moved, "c": an_image()})
+    assert [list(group) for group in grouped] == [["a", "c"], ["b"]]
+    assert by_grid({}) == []
 
 
 def test_a_linear_transform_is_its_matrix():

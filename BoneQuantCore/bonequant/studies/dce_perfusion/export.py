@@ -13,7 +13,7 @@ from bonequant.io import write_segmentation, write_volume
 from bonequant.report import render, results_folder, write_csv, write_json
 from bonequant.studies.dce_perfusion.report import page
 from bonequant.studies.dce_perfusion.result import DceResult
-from bonequant.volume import acquisition_to_json, same_grid
+from bonequant.volume import acquisition_to_json, by_grid, same_grid
 
 
 def write(result: DceResult, out: str | Path, *, overwrite: bool = False, identified: bool = False) -> Path:
@@ -117,12 +117,5 @@ def _write_masks(result: DceResult, folder: Path) -> None:
     for name, mask in result.masks.items():
         (on_series if same_grid(mask, result.mask) else elsewhere)[name] = mask
     write_segmentation(on_series, folder / "regions.seg.nrrd")
-    grids: list[dict[str, sitk.Image]] = []
-    for name, mask in elsewhere.items():
-        alike = next((grid for grid in grids if same_grid(mask, next(iter(grid.values())))), None)
-        if alike is None:
-            grids.append({name: mask})
-        else:
-            alike[name] = mask
-    for number, grid in enumerate(grids, start=1):
+    for number, grid in enumerate(by_grid(elsewhere), start=1):
         write_segmentation(grid, folder / f"regions_as_drawn_{number}.seg.nrrd")

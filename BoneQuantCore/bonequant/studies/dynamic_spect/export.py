@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk
-
 import bonequant
 from bonequant.io import write_segmentation
 from bonequant.report import render, results_folder, write_csv, write_json
 from bonequant.studies.dynamic_spect.report import page
 from bonequant.studies.dynamic_spect.result import DynamicSpectResult
-from bonequant.volume import Geometry, acquisition_to_json
+from bonequant.volume import acquisition_to_json, by_grid
 
 
 def write(result: DynamicSpectResult, out: str | Path, *, overwrite: bool = False, identified: bool = False) -> Path:
@@ -33,10 +31,7 @@ def write(result: DynamicSpectResult, out: str | Path, *, overwrite: bool = Fals
         if result.blood is not None:
             pairs = zip(result.blood.times_s.tolist(), result.blood.values.tolist(), strict=True)
             write_csv(folder / "blood.csv", [{"time_s": time, "value": value} for time, value in pairs])
-        groups: dict[Geometry, dict[str, sitk.Image]] = {}
-        for name, mask in result.masks.items():
-            groups.setdefault(Geometry.of(mask), {})[name] = mask
-        for number, masks in enumerate(groups.values()):
+        for number, masks in enumerate(by_grid(result.masks)):
             write_segmentation(masks, folder / f"regions{f'_{number + 1}' if number else ''}.seg.nrrd")
         (folder / "report.html").write_text(render(page(result, identified=identified)), encoding="utf-8")
     return out / "report.html"

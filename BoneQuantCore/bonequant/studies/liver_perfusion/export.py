@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from bonequant.io import write_segmentation, write_volume
 from bonequant.report import render, results_folder, write_csv, write_json
 from bonequant.studies.liver_perfusion.report import page
 from bonequant.studies.liver_perfusion.result import LiverResult
-from bonequant.volume import Geometry, acquisition_to_json
+from bonequant.volume import acquisition_to_json, by_grid
 
 
 def write(result: LiverResult, out: str | Path, *, overwrite: bool = False, identified: bool = False) -> Path:
@@ -45,7 +44,7 @@ def write(result: LiverResult, out: str | Path, *, overwrite: bool = False, iden
         write_volume(result.anatomy, folder / "maps" / "anatomy.nrrd")
         for name, volume in result.maps.items():
             write_volume(volume, folder / "maps" / f"{name}.nrrd")
-        for number, masks in enumerate(_by_grid(result)):
+        for number, masks in enumerate(by_grid(result.masks)):
             write_segmentation(masks, folder / f"regions{f'_{number + 1}' if number else ''}.seg.nrrd")
         if result.maa_uptake is not None and result.maa_uptake.transform is not None:
             sitk.WriteTransform(result.maa_uptake.transform, str(folder / "ct_to_maa.tfm"))
@@ -105,11 +104,3 @@ def curve_rows(result: LiverResult) -> list[dict[str, float]]:
                 row[f"{name}_fitted_hu"] = float(fitted[name][t])
         rows.append(row)
     return rows
-
-
-def _by_grid(result: LiverResult) -> Iterator[dict[str, sitk.Image]]:
-    """Masks that share a grid, together."""
-    groups: dict[Geometry, dict[str, sitk.Image]] = {}
-    for name, mask in result.masks.items():
-        groups.setdefault(Geometry.of(mask), {})[name] = mask
-    yield from groups.values()
