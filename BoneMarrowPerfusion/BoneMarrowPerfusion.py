@@ -140,7 +140,7 @@ class BoneMarrowPerfusionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def exit(self) -> None:
         from BoneQuantPanels.settings_form import finish_typing
 
-        finish_typing()
+        finish_typing(self.parent)
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:

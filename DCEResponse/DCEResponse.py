@@ -147,7 +147,7 @@ class DCEResponseWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         from BoneQuantPanels.settings_form import finish_typing
 
-        finish_typing()
+        finish_typing(self.parent)
         self.drawing.leave()
         self.setParameterNode(None)
 

@@ -147,7 +147,7 @@ class SPECTCTRadiomicsWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         from BoneQuantPanels.settings_form import finish_typing
 
-        finish_typing()
+        finish_typing(self.parent)
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:

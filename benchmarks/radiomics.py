@@ -64,7 +64,8 @@ def plain(result: dict[str, Any]) -> dict[str, float]:
 def largest_difference(ours: dict[str, float], theirs: dict[str, float]) -> float:
     """Largest relative difference over the features that are defined alike (pyradiomics computes in float32).
 
-    Relative to the feature, a median or mean near 0 to the root mean square of its image.
+    Relative to the feature; a median or mean near 0 to the root mean square of its image, a cluster shade near 0 to the
+    cluster tendency that it is the skewness of.
     """
     assert set(ours) == set(theirs)
     same = [name for name in ours if not any(part in name for part in REPAIRED)]
@@ -73,7 +74,11 @@ def largest_difference(ours: dict[str, float], theirs: dict[str, float]) -> floa
 
 def _size(name: str, values: dict[str, float]) -> float:
     image, _, feature = name.rpartition("_")
-    least = values[f"{image}_RootMeanSquared"] if feature in ("Mean", "Median") else 1e-3
+    least = 1e-3
+    if feature in ("Mean", "Median"):
+        least = values[f"{image}_RootMeanSquared"]
+    if feature == "ClusterShade":
+        least = values[f"{image}_ClusterTendency"] ** 1.5
     return max(abs(values[name]), least)
 
 

@@ -124,10 +124,10 @@ class SettingsForm:
         self._changed(self._settings.to_json())
 
 
-def finish_typing() -> None:
+def finish_typing(panel: Any) -> None:
     """What is being typed counts: first on ``exit``, for the menu through which a panel is left takes no focus."""
     widget = qt.QApplication.focusWidget()
-    if widget is not None:
+    if widget is not None and panel.isAncestorOf(widget):
         widget.clearFocus()
 
 
