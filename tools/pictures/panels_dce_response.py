@@ -34,7 +34,7 @@ def main() -> None:
             app.process(200)
             shrink(app.screenshot(PICTURES / f"panel_dce_response{name}.png"))
 
-        panel.ui.folderButton.directory, panel.ui.outButton.directory = "DICOM", "Results"
+        panel.ui.folderButton.directory, panel.ui.outButton.directory = "/data/DICOM", "/data/Results"
         panel.ui.demoButton.click()
         panel.pages["before"].ui.findButton.click()
         panel.pages["before"].ui.shiftSlider.value = 2.0

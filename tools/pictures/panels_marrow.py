@@ -1,4 +1,5 @@
-"""Pictures of the BoneMarrowPerfusion panel on the simulated patient: ``python tools/pictures/panels_marrow.py``.
+"""Pictures of the BoneMarrowPerfusion panel on the simulated patient: ``python tools/pictures/panels_marrow.py``, with
+``HOME=/home/reader``, which its folder buttons show.
 
 The panel is driven on the test host with real slice views, as a user would: load, register, find regions, measure.
 Needs slicer-core and PySide6; the PNG get a palette, which makes them small (Pillow, comes with matplotlib).

@@ -1,4 +1,5 @@
-"""Pictures of the SPECT/CT radiomics panel on its demo data: ``python tools/pictures/panels_radiomics.py``.
+"""Pictures of the SPECT/CT radiomics panel on its demo data: ``python tools/pictures/panels_radiomics.py``, with
+``HOME=/home/reader``, which its folder button shows.
 
 The panel is driven on the test host with real slice views, as a user would: load, register, adjust, measure, map,
 predict. Needs slicer-core and PySide6; the PNG get a palette, which makes them small (Pillow, comes with matplotlib).
