@@ -10,6 +10,7 @@ from bonequant.report.curves import input_curve
 from bonequant.report.page import Block
 from bonequant.response import Call
 from bonequant.studies.dce_perfusion import DceResult
+from bonequant.studies.dce_perfusion.arterial import Delay
 from bonequant.studies.treatment_response.result import ResponseResult
 
 _ALIGNMENT = {
@@ -130,7 +131,8 @@ def dates_section(result: ResponseResult, identified: bool) -> Section:
     """Acquisition and kinetics of every date, and its arterial input."""
     blocks: list[Block] = []
     for one, study in zip(result.dates, result.dce, strict=True):
-        facts: dict[str, Any] = {"Date": one.name, "Scan": one.scan_date}
+        typed = " (typed)" if one.typed_date is not None else ""
+        facts: dict[str, Any] = {"Date": one.name, "Scan": f"{one.scan_date}{typed}" if one.scan_date else None}
         acquisition = next(iter(one.acquisitions.values()))
         if identified:
             facts |= {"Patient": acquisition.patient_name, "Patient ID": acquisition.patient_id}
@@ -159,6 +161,14 @@ def _study(study: DceResult) -> dict[str, Any]:
         "Frames before contrast": facts.baseline_frames,
         "Hematocrit": None if study.artery is None else study.artery.hematocrit,
         "Delay of the tissue (s)": study.delay.seconds,
+        "Delay from": _delay_from(study.delay),
         "Model": study.settings.model,
         "Voxels": {key: value for key, value in study.counts.items() if value},
     }
+
+
+def _delay_from(delay: Delay) -> str:
+    if delay.quartiles_s is None:
+        return delay.source
+    low, high = delay.quartiles_s
+    return f"{delay.source} ({delay.n_curves} curves, quartiles {low:.1f} and {high:.1f} s)"

@@ -11,6 +11,7 @@ import bonequant
 from bonequant.io import write_segmentation, write_volume
 from bonequant.registration import save_transform
 from bonequant.report import render, results_folder, write_csv, write_json
+from bonequant.studies.dce_perfusion import DceResult
 from bonequant.studies.treatment_response.dicom import write_dicom
 from bonequant.studies.treatment_response.inputs import file_name
 from bonequant.studies.treatment_response.report import page
@@ -69,8 +70,13 @@ def summary(result: ResponseResult) -> dict[str, Any]:
         "disclaimer": bonequant.RESEARCH_USE_ONLY,
         "call": None if call is None else call.to_dict(),
         "dates": [
-            {"name": one.name, "scan_date": one.scan_date.isoformat() if one.scan_date else None}
-            for one in result.dates
+            {
+                "name": one.name,
+                "scan_date": one.scan_date.isoformat() if one.scan_date else None,
+                "date_typed": one.typed_date is not None,
+                "dce": None if study is None else _acquired(study),
+            }
+            for one, study in zip(result.dates, result.dce, strict=True)
         ],
         "radiotherapy": _therapy(result),
         "lesions": result.rows,
@@ -102,6 +108,19 @@ def summary(result: ResponseResult) -> dict[str, Any]:
         "warnings": result.warnings,
         "settings": result.settings.to_dict(),
         "provenance": result.provenance,
+    }
+
+
+def _acquired(study: DceResult) -> dict[str, Any]:
+    """How the numbers of one date came about."""
+    artery = study.artery
+    return {
+        "model": study.settings.model,
+        "signal": study.facts,
+        "input": None if artery is None else {"method": artery.method, "quality": artery.quality, "name": artery.name},
+        "delay": study.delay,
+        "voxels": study.counts,
+        "preprocessing": study.steps,
     }
 
 

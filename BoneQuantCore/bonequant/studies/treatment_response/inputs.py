@@ -57,9 +57,12 @@ class DateInputs:
 
     @property
     def scan_date(self) -> date | None:
-        """As typed, else of the first image whose file tells."""
-        if self.typed_date is not None:
-            return self.typed_date
+        """As typed, else as the files say."""
+        return self.file_date if self.typed_date is None else self.typed_date
+
+    @property
+    def file_date(self) -> date | None:
+        """Of the first image whose file tells."""
         for facts in self.acquisitions.values():
             moment = facts.acquisition_start or facts.series_datetime or facts.study_datetime
             if moment is not None:
@@ -71,6 +74,13 @@ class DateInputs:
         """SHA-256 of the files, by role; "" for images made in code."""
         found = {} if self.dce is None else {DCE: self.dce.series.sha256}
         return found | {role: volume.sha256 for role, volume in self.images.items()}
+
+    @property
+    def t1_images(self) -> tuple[Volume, ...]:
+        """From which T1 before contrast comes."""
+        if self.dce is None:
+            return ()
+        return (*self.dce.t1_volumes, *([self.dce.t1_map] if self.dce.t1_map is not None else []))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +126,11 @@ def check(inputs: ResponseInputs) -> tuple[str, ...]:
     names = [one.name for one in inputs.dates]
     if len({file_name(name).casefold() for name in names}) < len(names):
         raise InputError(f"Two dates have one name, or one folder by their names: {', '.join(names)}. Rename one.")
-    warnings = [*_order(inputs.dates), *_patients(inputs)]
+    warnings = [*_order(inputs.dates), *_typed_dates(inputs.dates), *_patients(inputs)]
     for before, after in itertools.combinations(inputs.dates, 2):
         _same_scan(before, after)
         _units(before, after)
+        warnings += _same_t1(before, after)
     return tuple(warnings)
 
 
@@ -128,6 +139,22 @@ def _order(dates: Sequence[DateInputs]) -> Iterator[str]:
     for before, after in itertools.pairwise(dates):
         if before.scan_date is None or after.scan_date is None:
             yield f"The date of {before.name} or of {after.name} is not known: their order was taken as given."
+
+
+def _typed_dates(dates: Sequence[DateInputs]) -> Iterator[str]:
+    for one in dates:
+        if one.typed_date is not None and one.file_date not in (None, one.typed_date):
+            yield f"{one.name}: the date {one.typed_date} was typed and taken; the files say {one.file_date}."
+
+
+def _same_t1(before: DateInputs, after: DateInputs) -> Iterator[str]:
+    """T1 changes with therapy: one measurement for two dates is no error, but must be known."""
+    known = {volume.sha256 for volume in before.t1_images if volume.sha256}
+    if any(volume.sha256 in known for volume in after.t1_images):
+        yield (
+            f"T1 of {after.name} comes from the very same images as that of {before.name}: a change of T1, or another "
+            "position of the patient, would pass into every number of that date."
+        )
 
 
 def _same_scan(before: DateInputs, after: DateInputs) -> None:
@@ -167,9 +194,9 @@ def _units(before: DateInputs, after: DateInputs) -> None:
 
 def _patients(inputs: ResponseInputs) -> Iterator[str]:
     for what, name in (("patient_id", "patient ID"), ("patient_sex", "sex")):
-        found = {
-            getattr(facts, what) for one in inputs.dates for facts in one.acquisitions.values() if getattr(facts, what)
-        }
+        every = [facts for one in inputs.dates for facts in one.acquisitions.values()]
+        every += [volume.acquisition for one in inputs.dates for volume in one.t1_images]
+        found = {getattr(facts, what) for facts in every if getattr(facts, what)}
         if len(found) > 1:
             if not inputs.same_patient_confirmed:
                 raise ConfirmationRequired(

@@ -29,7 +29,7 @@ from bonequant.studies.treatment_response.lesions import (
     said_of_families,
     seen_in,
 )
-from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
+from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of, regions_at
 from bonequant.studies.treatment_response.protocol import contrast_agent, differences, protocol_text
 from bonequant.studies.treatment_response.references import References, find_references
 from bonequant.studies.treatment_response.result import Key, ResponseResult
@@ -72,7 +72,7 @@ def run(
     lesions = follow(inputs, alignment, settings)
     warnings += [*names_that_do_not_match(lesions, dates), *said_of_families(lesions, dates)]
     references = find_references(dates, lesions, anatomies, alignment, settings)
-    dce = _maps(dates, settings, part_of(report, 0.2, 0.8))
+    dce = _maps(dates, lesions, references, settings, part_of(report, 0.2, 0.8))
     if any(result is not None for result in dce):
         warnings += references.warnings
     for one, study in zip(dates, dce, strict=True):
@@ -114,11 +114,20 @@ def run(
     return result
 
 
-def _maps(dates: Any, settings: ResponseSettings, progress: Progress) -> tuple[DceResult | None, ...]:
+def _maps(
+    dates: Any, lesions: tuple[Lesion, ...], references: References, settings: ResponseSettings, progress: Progress
+) -> tuple[DceResult | None, ...]:
+    """The DCE job of every date. Lesions and healthy vertebrae are its regions: they decide the delay, not muscle."""
     found: list[DceResult | None] = []
     for k, one in enumerate(dates):
+        if one.dce is None:
+            found.append(None)
+            continue
+        outlines = {lesion.tracking_id: lesion.outlines[k] for lesion in lesions}
+        healthy = {f"{name} reference": several[k] for name, several in references.outlines.items()}
+        regions = regions_at(one.dce.series.geometry, outlines | healthy)
         span = part_of(progress, k / len(dates), (k + 1) / len(dates))
-        found.append(None if one.dce is None else dce_perfusion.run(one.dce, settings.dce, span))
+        found.append(dce_perfusion.run(dataclasses.replace(one.dce, masks=regions), settings.dce, span))
     made = [result for result in found if result is not None]
     for first, second in itertools.pairwise(made):
         if (first.facts.quantity, first.facts.unit) != (second.facts.quantity, second.facts.unit):

@@ -8,6 +8,7 @@ come from the voxels of the series that the region covers, by their fraction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,11 +56,7 @@ def perfusion_of(result: DceResult, outline: Outline, name: str) -> Perfusion:
     """Measure ``outline`` in the maps of one date; a region that lies outside gives a reason, not an error."""
     if outline.mask is None:
         return Perfusion(reason="not there at this date")
-    grid = result.series.geometry
-    carried = propagate(outline.mask, _like(grid), outline.transform)
-    array = sitk.GetArrayViewFromImage(outline.mask)
-    drawn = float(array.sum(dtype=np.float64)) * Geometry.of(outline.mask).voxel_volume_ml
-    inside = float(sitk.GetArrayViewFromImage(carried).sum(dtype=np.float64)) * grid.voxel_volume_ml / drawn
+    carried, inside = _carried(outline, result.series.geometry)
     if inside < LEAST_INSIDE:
         return Perfusion(inside=inside, reason=f"only {inside:.0%} of it lies inside the series of {result.name}")
     region: RegionFit = result.measure({name: carried})[name]
@@ -77,6 +74,30 @@ def perfusion_of(result: DceResult, outline: Outline, name: str) -> Perfusion:
         concentration=region.concentration,
         fitted=region.fitted,
     )
+
+
+def regions_at(grid: Geometry, outlines: Mapping[str, Outline]) -> dict[str, sitk.Image]:
+    """Fractional masks on the grid of a date's series, of what lies inside it; one that serves several names once."""
+    found: dict[str, sitk.Image] = {}
+    seen: set[int] = set()
+    for name, outline in outlines.items():
+        if outline.mask is None or id(outline.mask) in seen:
+            continue
+        seen.add(id(outline.mask))
+        carried, inside = _carried(outline, grid)
+        if inside >= LEAST_INSIDE:
+            found[name] = carried
+    return found
+
+
+def _carried(outline: Outline, grid: Geometry) -> tuple[sitk.Image, float]:
+    """The mask on another grid, and the fraction of its volume that lies there."""
+    assert outline.mask is not None
+    carried = propagate(outline.mask, _like(grid), outline.transform)
+    array = sitk.GetArrayViewFromImage(outline.mask)
+    drawn = float(array.sum(dtype=np.float64)) * Geometry.of(outline.mask).voxel_volume_ml
+    inside = float(sitk.GetArrayViewFromImage(carried).sum(dtype=np.float64)) * grid.voxel_volume_ml / drawn
+    return carried, inside
 
 
 def sampled_mean(volume: Volume, mask: sitk.Image, transform: sitk.Transform | None) -> tuple[float, float]:

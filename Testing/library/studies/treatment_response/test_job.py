@@ -14,12 +14,13 @@ from bonequant.response import Radiotherapy, patient_level
 from bonequant.studies.dce_perfusion import DceSettings
 from bonequant.studies.treatment_response import ResponseInputs, ResponseSettings, page, run, summary
 from bonequant.studies.treatment_response.alignment import align, anatomy_of
+from bonequant.studies.treatment_response.inputs import check
 from bonequant.studies.treatment_response.job import _vp_calls
 from bonequant.studies.treatment_response.lesions import Lesion, Outline, follow
 from bonequant.studies.treatment_response.perfusion import Perfusion, perfusion_of
 from bonequant.studies.treatment_response.references import find_references
 from bonequant.studies.treatment_response.sizes import size_of
-from bonequant.volume import Volume, image_from_array
+from bonequant.volume import Acquisition, Volume, image_from_array
 
 THERAPY = Radiotherapy(date(2024, 3, 20), 27.0, 3)
 FAST = ResponseSettings(dce=DceSettings(descriptive=False))
@@ -60,6 +61,16 @@ def test_a_carried_outline_gives_the_change_within_five_points(pair, carried):
     assert carried.rows[1]["outline"] == "carried"
     assert call.values["size_category"] == "NE"  # a carried outline has the size with which it was drawn
     assert any("carried" in text for text in carried.warnings)
+
+
+def test_lesion_and_vertebra_decide_the_delay_not_muscle(pair, carried):
+    """Of the phantom's voxels most are muscle, which the bolus reaches two seconds after bone."""
+    bone = pair.before.settings.delay_s
+    for study, facts in zip(carried.dce, summary(carried)["dates"], strict=True):
+        assert study.delay.source == "median of fits to regions"
+        assert study.delay.seconds == pytest.approx(bone, abs=0.5)
+        assert facts["dce"]["delay"] is study.delay
+    assert carried.dce[0].delay.n_curves == 2
 
 
 def test_the_reference_is_proposed_with_its_reasons_and_a_warning(pair, carried):
@@ -210,6 +221,26 @@ def test_one_scan_given_twice(pair):
         run(ResponseInputs([first, again]), FAST)
     with pytest.raises(InputError, match="same scan given twice"):  # by its date alone
         run(ResponseInputs([first, dataclasses.replace(first, name="after")]), FAST)
+
+
+def test_a_typed_date_that_contradicts_the_files_is_said(pair):
+    one = pair.date("before")
+    assert not [text for text in check(ResponseInputs([one, pair.date("after")])) if "typed" in text]
+    typed = dataclasses.replace(one, typed_date=date(2024, 1, 31))
+    (said,) = [text for text in check(ResponseInputs([typed, pair.date("after")])) if "typed" in text]
+    assert "2024-01-31 was typed and taken; the files say 2024-03-" in said
+
+
+def test_t1_of_one_date_for_both_is_said_and_of_another_patient_asked(pair):
+    def with_t1(name, **facts):
+        one = pair.date(name)
+        t1 = one.dce.t1_map.replace(sha256="abc", acquisition=Acquisition(**facts))
+        return dataclasses.replace(one, dce=dataclasses.replace(one.dce, t1_map=t1))
+
+    said = check(ResponseInputs([with_t1("before"), with_t1("after")]))
+    assert any("T1 of after comes from the very same images" in text for text in said)
+    with pytest.raises(ConfirmationRequired, match="patient ID"):
+        check(ResponseInputs([with_t1("before", patient_id="A"), with_t1("after", patient_id="B")]))
 
 
 def test_different_units(pair):
