@@ -12,7 +12,7 @@ PYRADIOMICS_BUILD := $(CURDIR)/tools/pyradiomics_build
 .PHONY: demo test check format benchmark clean
 
 demo: $(VENV)/ready
-	$(BIN)/bonequant demo --out demo-report
+	$(BIN)/bonequant demo --out demo-report --overwrite
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile Testing

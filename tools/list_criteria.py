@@ -25,7 +25,22 @@ fired as text, flags, every number raw, and the settings. Common to all:
 - Where the criterion's text leaves a gap or the literature disagrees, the call is flagged (`gap`) and the operator is a
   setting. Rules recalled rather than read are marked "verify against the primary paper".
 - Flags: `NE`, `PDu`, `flare`, `gap`, `pseudoprogression suspected`, `discordant`, `heterogeneous`,
-  `new lesion`.
+  `new lesion`, `bone-modifying agent` (`mda`).
+
+## Tables of evidence
+
+What `--evidence` and the cohort column `evidence` take: a CSV, one row per call. The columns `criterion` and `id` are
+ours (`id` may be left out: the row's number); all others are the arguments of the criterion's function, their fields
+named with dots, lists parted by semicolons (`-` is a list of none), names and values as `T1=12; T2=8`. An empty cell is
+"not known".
+
+```
+criterion,id,before.vp,before.vp_reference,after.vp,after.vp_reference,before.suv,after.suv,cycles,new_lesion
+dce_vp,L1,9.26,1.0,1.13,1.0,,,,
+eortc,L1,,,,,10,8,1,no
+```
+
+JSON is a list of objects `{"id": ..., "criterion": ..., "evidence": {...}}` with the same fields, nested.
 """
 
 

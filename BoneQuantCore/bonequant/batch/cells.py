@@ -30,7 +30,7 @@ _GROUPS = ("fact.", "set.", "label.")
 class Problem:
     """What is wrong with one cell (or row) of a manifest; line 0 is a patient's folder, which ``folder`` names then.
 
-    ``cell`` is what is written there.
+    ``cell`` is what is written there; ``patient`` and ``visit`` are the row's, where those cells are sound.
     """
 
     line: int
@@ -38,9 +38,16 @@ class Problem:
     text: str
     cell: str = ""
     folder: str = ""
+    patient: str = ""
+    visit: str = ""
 
     def __str__(self) -> str:
         return f"{f'line {self.line}' if self.line else self.folder}, {self.column}: {self.text}"
+
+
+def sound_names(cells: Mapping[str, str]) -> dict[str, str]:
+    """``patient`` and ``visit`` of a row, those left out that are no pseudonym."""
+    return {name: text for name in ("patient", "visit") if _is_name(text := cells.get(name, ""))}
 
 
 def check_case(
@@ -48,10 +55,11 @@ def check_case(
 ) -> tuple[Case | None, list[Problem]]:
     """The case, None where it cannot run, and its problems. ``base``: folder from which relative paths count."""
     problems: list[Problem] = []
+    names = sound_names(row.cells)
 
     def wrong(column: str, text: object) -> None:
-        folder = "" if row.line else row.where
-        problems.append(Problem(row.line, column, " ".join(str(text).split()), row.cells.get(column, ""), folder))
+        folder, said = "" if row.line else row.where, " ".join(str(text).split())
+        problems.append(Problem(row.line, column, said, row.cells.get(column, ""), folder, **names))
 
     columns = {column.name: column for column in job.columns}
     for name in row.cells:
@@ -62,7 +70,7 @@ def check_case(
         wrong("row", f"{row.extra} more cells than columns")
     for name in ("patient", "visit"):
         text = row.cells.get(name, "")
-        if (text or name == "patient") and (not _NAME.fullmatch(text) or _RESERVED.fullmatch(text) or text[-1] == "."):
+        if (text or name == "patient") and name not in names:
             wrong(name, f"{text!r} is due as 1 to 64 letters, digits, points, dashes or underscores: a pseudonym")
     paths: dict[str, tuple[Path, ...]] = {}
     texts: dict[str, str] = {}
@@ -106,6 +114,10 @@ def check_case(
     for name, doubt in job.check(case):
         wrong(name, doubt)
     return (None if problems else case), problems
+
+
+def _is_name(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) and not _RESERVED.fullmatch(text) and not text.endswith(".")
 
 
 def _group(row: CsvRow, prefix: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from bonequant.batch.fingerprint import code_hash
 from bonequant.batch.jobs import job_named
 from bonequant.batch.log import Log
 from bonequant.batch.manifest import Manifest
-from bonequant.batch.pace import Pace
+from bonequant.batch.pace import Pace, what_are
 from bonequant.batch.settings import EngineSettings
 from bonequant.batch.task import Order, Outcome, process
 from bonequant.batch.write import write_cohort
@@ -106,7 +106,7 @@ def _follow(client: Client, cases: tuple[Case, ...], order: Order, log: Log, rep
     from distributed import as_completed
 
     outcomes: dict[str, Outcome] = {}
-    pace = Pace(len(cases))
+    pace = Pace(len(cases), what=what_are(case.patient for case in cases))
     with _submitted(client, cases, order) as futures:
         for future in _as_they_end(as_completed(list(futures), loop=client.loop), client, pace, report):
             key = futures[future]

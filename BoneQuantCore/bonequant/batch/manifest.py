@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bonequant.batch.case import Case
-from bonequant.batch.cells import Problem, check_case
+from bonequant.batch.cells import Problem, check_case, sound_names
 from bonequant.batch.jobs import Job, job_named
 from bonequant.errors import InputError
 from bonequant.io.csv_table import CsvRow, read_csv_table
@@ -92,7 +92,7 @@ def read_manifest(
     for case in cases:
         if keys[case.key.casefold()] > 1:
             text = f"{case.key} stands there more than once; number the visits"
-            problems.append(Problem(case.line, "patient", text, case.patient, case.key))
+            problems.append(Problem(case.line, "patient", text, case.patient, case.key, case.patient, case.visit))
     sound = tuple(case for case in cases if keys[case.key.casefold()] == 1)
     return Manifest(adapter.name, sound, source, tuple(sorted(problems, key=lambda problem: problem.line)))
 
@@ -120,7 +120,7 @@ def _rows_of_tree(root: Path, job: Job) -> tuple[tuple[CsvRow, ...], list[Proble
                 cells[name] = str(entries[0].absolute())
                 if len(entries) > 1:
                     text = f"two entries would be this: {entries[0].name}, {entries[1].name}"
-                    problems.append(Problem(0, name, text, "", where))
+                    problems.append(Problem(0, name, text, "", where, **sound_names(cells)))
             rows.append(CsvRow(0, cells, where))
     if not any(len(row.cells) > 1 + ("visit" in row.cells) for row in rows):
         names = ", ".join(column.name for column in job.paths())

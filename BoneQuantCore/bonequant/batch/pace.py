@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+
+def what_are(patients: Iterable[str]) -> str:
+    """What cases are, given the patient of each ("" where unknown): patients, or visits of fewer patients."""
+    each = list(patients)
+    count = len(set(each) - {""}) + each.count("")
+    return "patients" if count == len(each) else f"visits of {count} patient{'s' * (count != 1)}"
 
 
 class Pace:
     """Counts cases as they end. Those found unchanged cost nothing and do not count for the rate."""
 
-    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total, self._clock, self._start = total, clock, clock()
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic, what: str = "patients") -> None:
+        self._total, self._clock, self._start, self._what = total, clock, clock(), what
         self._ended = self._computed = self._failed = 0
 
     def add(self, status: str) -> None:
@@ -24,7 +31,7 @@ class Pace:
 
     def line(self) -> str:
         """``34 of 200 patients, 1 failed, 5.1 per min, 33 min left``."""
-        parts = [f"{self._ended} of {self._total} patients"]
+        parts = [f"{self._ended} of {self._total} {self._what}"]
         if self._failed:
             parts.append(f"{self._failed} failed")
         elapsed = self._clock() - self._start

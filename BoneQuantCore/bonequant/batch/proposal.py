@@ -1,9 +1,10 @@
 """Propose a manifest from a tree of DICOM: who is who, when, and which series belong together.
 
 Patients are told apart by PatientID and numbered in its order (P001, P002 ...); visits are the dates of their studies.
-For each of the job's roles (SPECT, CT ...) the series of that modality, date and frame of reference is proposed. What
-is not clear is left empty and remarked: the proposal is to be read before it is run. A job that compares dates gets one
-row per patient. Neither names nor IDs are written, but paths may hold them: keep the manifest where the data are.
+For each of the job's roles (SPECT, CT ...) the series of that modality, date and frame of reference is proposed; beside
+a DCE the volumes of two or more flip angles. What is not clear is left empty and remarked: the proposal is to be read
+before it is run. A job that compares dates gets one row per patient. Neither names nor IDs are written, but paths may
+hold them: keep the manifest where the data are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from bonequant.batch.jobs import Column, Job, job_named
 from bonequant.errors import InputError
 from bonequant.io import SeriesInfo, scan
-from bonequant.io.dicom_header import read_header, text
+from bonequant.io.dicom_header import number, read_header, text
 from bonequant.io.files import written_whole
 from bonequant.progress import Progress
 from bonequant.spreadsheet import not_a_formula
@@ -49,13 +50,13 @@ def propose(folder: str | Path, job: str, progress: Progress | None = None) -> P
     if "" in by_patient and len(by_patient) > 1:
         remarks.append("some files have no PatientID: they are proposed as one patient")
     rows: list[dict[str, str]] = []
-    for number, (_, visits) in enumerate(sorted(by_patient.items()), 1):
-        name = f"P{number:0{max(3, len(str(len(by_patient))))}d}"
+    for place, (_, visits) in enumerate(sorted(by_patient.items()), 1):
+        name = f"P{place:0{max(3, len(str(len(by_patient))))}d}"
         if adapter.compares_dates:
             rows += _course(name, visits, adapter, every, remarks)
             continue
         for date, found in sorted(visits.items()):
-            rows += _visit(name, date, found, adapter, remarks)
+            rows += _visit(name, date, found, adapter, every, remarks)
     if not rows:
         wanted = " or ".join(sorted(_modalities(adapter)))
         why = "".join(f" {remark}." for remark in remarks[:3])
@@ -63,7 +64,11 @@ def propose(folder: str | Path, job: str, progress: Progress | None = None) -> P
     columns = (
         "patient",
         *(() if adapter.compares_dates else ("visit",)),
-        *(column.name for column in adapter.columns if column.modalities or _chooses(column, adapter)),
+        *(
+            column.name
+            for column in adapter.columns
+            if column.modalities or column.flip_angles or _chooses(column, adapter)
+        ),
     )
     return Proposal(columns, tuple(rows), len(by_patient), tuple(remarks))
 
@@ -79,13 +84,15 @@ def write_proposal(proposal: Proposal, path: str | Path, *, overwrite: bool = Fa
         writer.writerows([not_a_formula(row.get(column, "")) for column in proposal.columns] for row in proposal.rows)
 
 
-def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks: list[str]) -> list[dict[str, str]]:
+def _visit(
+    name: str, date: str, found: Sequence[SeriesInfo], job: Job, every: Sequence[SeriesInfo], remarks: list[str]
+) -> list[dict[str, str]]:
     """One row for each series of the first role; the other roles by the same frame of reference, else the only one."""
     first, *others = [column for column in job.columns if column.modalities]
     mains = [info for info in found if _fits(info, first)]
     rows = []
-    for number, main in enumerate(mains, 1):
-        visit = date if len(mains) == 1 else f"{date}-{number}"
+    for place, main in enumerate(mains, 1):
+        visit = date if len(mains) == 1 else f"{date}-{place}"
         row = {"patient": name, "visit": visit, **_cells(first, main)}
         for column in others:
             fitting = [info for info in found if _fits(info, column)]
@@ -96,6 +103,9 @@ def _visit(name: str, date: str, found: Sequence[SeriesInfo], job: Job, remarks:
             else:
                 many = "; ".join(info.label for info in chosen) or "none"
                 remarks.append(f"{name} {visit}: {column.name} left empty, of this date there is: {many}")
+        for column in job.columns:
+            if column.flip_angles:
+                row |= _flip_angles(column, main, found, every, f"{name} {visit}", remarks)
         if len(mains) > 1:
             remarks.append(f"{name} {visit}: one of {len(mains)} series of that date: {main.label}")
         rows.append(row)
@@ -125,6 +135,55 @@ def _course(
         remarks.append(f"{name}: left out, two dates or more are compared")
         return []
     return [{"patient": name, first.name: paths[0], later.name: ";".join(paths[1:])}]
+
+
+def _flip_angles(
+    column: Column,
+    main: SeriesInfo,
+    found: Sequence[SeriesInfo],
+    every: Sequence[SeriesInfo],
+    where: str,
+    remarks: list[str],
+) -> dict[str, str]:
+    """Paths of the volumes of two or more flip angles in the frame of reference of ``main``, else in its study."""
+    volumes = [(info, *_angle_and_tr(info)) for info in found if _is_mr_volume(info)]
+    frame, study = main.frame_of_reference_uid, main.study_uid
+    for paired in (
+        [one for one in volumes if frame and one[0].frame_of_reference_uid == frame],
+        [one for one in volumes if study and one[0].study_uid == study],
+    ):
+        # Anatomical volumes have a flip angle, too: those of a T1 mapping share grid and repetition time.
+        alike: dict[tuple[object, ...], list[tuple[float, SeriesInfo]]] = defaultdict(list)
+        for info, angle, tr_ms in paired:
+            if angle is not None:
+                alike[info.rows, info.columns, info.n_slices, tr_ms].append((angle, info))
+        sets = [group for group in alike.values() if len({angle for angle, _ in group}) > 1]
+        if sets:
+            break
+    else:
+        remarks.append(f"{where}: {column.name} left empty, of this date there are no volumes of two flip angles")
+        return {}
+    if len(sets) > 1:
+        many = "; ".join(info.label for group in sets for _, info in group)
+        remarks.append(f"{where}: {column.name} left empty, several sets of flip angles: {many}")
+        return {}
+    chosen = [info for _, info in sorted(sets[0], key=lambda one: one[0])]
+    paths = list(dict.fromkeys(_cells(column, info)[column.name] for info in chosen))
+    own = {file for info in chosen for file in info.files}
+    if any(file.is_relative_to(path) for path in paths for info in every for file in info.files if file not in own):
+        remarks.append(f"{where}: {column.name} left empty, other series lie in the same folder: {'; '.join(paths)}")
+        return {}
+    return {column.name: ";".join(paths)}
+
+
+def _is_mr_volume(info: SeriesInfo) -> bool:
+    return info.modality == "MR" and info.kind == "slices" and info.n_phases == 1
+
+
+def _angle_and_tr(info: SeriesInfo) -> tuple[float | None, float | None]:
+    """Flip angle in degrees and repetition time in ms, None where the file has none."""
+    header = read_header(info.files[0], ("FlipAngle", "RepetitionTime"))
+    return number(header, "FlipAngle"), number(header, "RepetitionTime")
 
 
 def _fits(info: SeriesInfo, column: Column) -> bool:

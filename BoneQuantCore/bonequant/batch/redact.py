@@ -1,4 +1,7 @@
-"""Messages without paths: a path or file name often holds a patient's name, and logs and reports must not."""
+"""Messages without paths: a path or file name often holds a patient's name, and logs and reports must not.
+
+And in a cohort's words: where a job names an option of its own command, the manifest has a column.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bonequant.batch.case import Case
+from bonequant.batch.jobs import Job
 
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
 _ABSOLUTE = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\][^\s:;,'\")]+")
 
 # Names of files and folders that messages use as words; nobody is called so.
@@ -60,6 +65,18 @@ def without_paths(text: str, case: Case, files: Mapping[str, Sequence[Path]]) ->
 def without_cell(text: str, cell: str) -> str:
     """A manifest's problem without what stands in the cell, which may be a name or a path with one."""
     return _ABSOLUTE.sub("<path>", text.replace(cell, "<the cell>") if cell else text)
+
+
+def with_columns(text: str, job: Job) -> str:
+    """``text`` with options of the job's command as the columns of the manifest: ``--t1-series`` is t1_series."""
+    columns = {column.name for column in job.columns}
+
+    def column_of(found: re.Match[str]) -> str:
+        name = found[1].replace("-", "_")
+        known = next((one for one in (name, f"{name}s") if one in columns), None)  # --mask, one or more, is masks
+        return f"column {known}" if known else found[0]  # --set and --fact hold for a cohort, too
+
+    return _OPTION.sub(column_of, text)
 
 
 def _name(names: dict[str, str], path: Path, name: str) -> None:

@@ -40,7 +40,8 @@ def case_rows(manifest: Manifest, outcomes: Mapping[str, Outcome], measured: Map
     for number, ((line, _), problems) in enumerate(by_row.items(), 1):
         where = f"line {line}" if line else f"folder {number} of those with problems"
         said = "; ".join(f"{problem.column}: {without_cell(problem.text, problem.cell)}" for problem in problems)
-        rows.append({"patient": "", "visit": "", "status": "not run", "reason": f"manifest, {where}, {said}"})
+        names = {"patient": problems[0].patient, "visit": problems[0].visit}  # those of the row, in all its problems
+        rows.append({**names, "status": "not run", "reason": f"manifest, {where}, {said}"})
     return rows
 
 

@@ -14,9 +14,9 @@ import SimpleITK as sitk
 from bonequant.batch import output
 from bonequant.batch.case import Case
 from bonequant.batch.fingerprint import code_hash, files_of, fingerprint, hash_inputs, stamp
-from bonequant.batch.jobs import job_named
+from bonequant.batch.jobs import Job, job_named
 from bonequant.batch.record import read_record, write_record
-from bonequant.batch.redact import without_paths
+from bonequant.batch.redact import with_columns, without_paths
 from bonequant.batch.watchdog import overran, time_limit
 from bonequant.errors import BoneQuantError, InputError
 from bonequant.progress import no_progress
@@ -90,18 +90,20 @@ def _in_time(case: Case, order: Order) -> tuple[str, str, str]:
 def _attempt(case: Case, order: Order) -> tuple[str, str, str]:
     """Status, reason and kind of error."""
     files: dict[str, list[Path]] = {}
+    job: Job | None = None
     try:
+        job = job_named(order.job)
         files = files_of(case)
-        return _run(case, order, files), "", ""
+        return _run(case, order, job, files), "", ""
     except Exception as error:  # whatever a case does, the others go on
         full = output.broken(order.out, error)
         if full:
             return "stop", f"results cannot be written: {full}", "output"
         text = str(error) if isinstance(error, BoneQuantError) else f"{type(error).__name__}: {error}"
-        return "failed", without_paths(text, case, files), type(error).__name__
+        return "failed", _said(text, case, job, files), type(error).__name__
 
 
-def _run(case: Case, order: Order, files: dict[str, list[Path]]) -> str:
+def _run(case: Case, order: Order, job: Job, files: dict[str, list[Path]]) -> str:
     before = stamp(files)
     former = read_record(order.out / output.PATIENTS / case.key)
     trusted = former is not None and former.stamp == before and not order.verify
@@ -113,12 +115,18 @@ def _run(case: Case, order: Order, files: dict[str, list[Path]]) -> str:
         write_record(order.out / output.PATIENTS / case.key, before, due, former.measured)
         return "unchanged"
     with output.case_folder(order.out, case.key, order.run) as folder:
-        measured = job_named(order.job).measure(case, folder, no_progress)
+        measured = job.measure(case, folder, no_progress)
         if stamp(files) != before:
             raise InputError("the input files changed while they were read: run again when they are complete")
-        warnings = [without_paths(text, case, files) for text in measured.warnings]
+        warnings = [_said(text, case, job, files) for text in measured.warnings]
         write_record(folder, before, due, type(measured)(measured.rows, measured.quality, warnings))
     return "done"
+
+
+def _said(text: str, case: Case, job: Job | None, files: dict[str, list[Path]]) -> str:
+    """A job's message as a cohort shows it; ``job`` is None where it could not be loaded."""
+    clean = without_paths(text, case, files)
+    return clean if job is None else with_columns(clean, job)
 
 
 def _refuse_worker(order: Order) -> str:

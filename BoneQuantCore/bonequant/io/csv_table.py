@@ -77,6 +77,8 @@ def _text_of(source: Path) -> str:
         if source.stat().st_size > _MOST_BYTES:
             raise InputError(f"{source} is larger than {_MOST_BYTES // 1_000_000} MB: that is no such table.")
         return source.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{source} does not exist.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source} is not a readable CSV file in UTF-8: {error}.") from error
 

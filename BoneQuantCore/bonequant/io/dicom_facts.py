@@ -36,8 +36,13 @@ _IMAGED_FOR_DAYS_S = 12 * 3600.0  # half-life; 99mTc and the PET nuclides of a d
 _CLINICAL_BQ = (5e4, 1e11)  # 0.05 MBq to 100 GBq spans every administered activity
 
 
-def acquisition_of(headers: Sequence[Dataset], modality: str) -> tuple[Acquisition, list[str]]:
-    """Facts of one series from the headers of its files, and what the reader wants to say about them."""
+def acquisition_of(
+    headers: Sequence[Dataset], modality: str, *, dynamic: bool = False
+) -> tuple[Acquisition, list[str]]:
+    """Facts of one series from the headers of its files, and what the reader wants to say about them.
+
+    ``dynamic``: the headers are of frames over time, whose acquisition times differ because that is what they are.
+    """
     header = headers[0]
     warnings: list[str] = []
     emission = modality in ("PT", "NM")
@@ -87,7 +92,7 @@ def acquisition_of(headers: Sequence[Dataset], modality: str) -> tuple[Acquisiti
         protocol=protocol_of(header),
     )
     beds = [at for one in headers if (at := moment(one, "Acquisition")) is not None]
-    if facts.decay_correction == "NONE" and len(set(beds)) > 1:
+    if not dynamic and facts.decay_correction == "NONE" and len(set(beds)) > 1:
         warnings.append(
             f"slices were acquired from {min(beds):%H:%M:%S} to {max(beds):%H:%M:%S} (bed positions?) and are not "
             "decay corrected: SUV takes all of them as of the first"

@@ -88,7 +88,7 @@ def load_dynamic(
     plan = plan_frames(members, modality, chosen, times_s, label, part_of(progress, 0.15, 0.3))
     maps = plan.stacks[0].slices[0][0].maps
     unit = choose_unit(maps, chosen.unit)
-    acquisition, facts_remarks = acquisition_of(plan.headers, modality)
+    acquisition, facts_remarks = acquisition_of(plan.headers, modality, dynamic=True)
     acquisition.protocol.update(plan.protocol)
     frames, pixel_remarks = _read_frames(plan.stacks, unit, part_of(progress, 0.3, 1.0))
     given = chosen.unit if chosen.unit is not None else unit

@@ -8,6 +8,8 @@ JSON: a list of objects ``{"id": ..., "criterion": ..., "evidence": {...}}``.
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import json
 import os
 from collections.abc import Mapping
@@ -19,6 +21,7 @@ from bonequant.errors import InputError
 from bonequant.io.csv_table import read_csv_table
 from bonequant.response.call import Call
 from bonequant.response.evidence import call_from, unflatten
+from bonequant.response.registry import criteria, function_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class EvidenceRow:
 def read_evidence(path: str | os.PathLike[str], criterion: str = "") -> list[EvidenceRow]:
     """Rows of a CSV or JSON file. ``criterion`` is that of rows that do not name one.
 
-    Raises InputError for a file that cannot be read, an empty one, a row without criterion, an id twice.
+    Raises InputError for a file that cannot be read, an empty one, a row without criterion, an id twice, an unknown
+    column.
     """
     source = Path(path)
     rows = _json_rows(source) if source.suffix.lower() == ".json" else _csv_rows(source)
@@ -48,13 +52,31 @@ def read_evidence(path: str | os.PathLike[str], criterion: str = "") -> list[Evi
             raise InputError(f"{where}: the criterion is not named; add a column criterion.")
         if key in {row.id for row in found if row.criterion == name}:
             raise InputError(f"{where}: the id {key} is there twice for {name}.")
-        found.append(EvidenceRow(key, name, record.get("evidence", record), where))
+        evidence = record.get("evidence", record)
+        if source.suffix.lower() != ".json":
+            _check_columns(name, evidence, where)
+        found.append(EvidenceRow(key, name, evidence, where))
     return found
 
 
 def calls_of(rows: list[EvidenceRow]) -> dict[tuple[str, str], Call]:
     """Calls by (id, criterion). Raises InputError that names the row and the field."""
     return {(row.id, row.criterion): call_from(row.criterion, row.evidence, row.where) for row in rows}
+
+
+def _check_columns(criterion: str, evidence: Mapping[str, Any], where: str) -> None:
+    """Raise for a column of no field. Said here, where the columns of the table itself are known, too."""
+    if criterion not in criteria():
+        return  # said with the call
+    known = ["criterion", "id", *inspect.signature(function_of(criterion)).parameters]
+    unknown = [name for name in evidence if name not in known]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"; near: {near[0]}" if near else ""
+        raise InputError(
+            f"{where}: {criterion}: there is no field {unknown[0]}{hint}. Known: {', '.join(known)}; fields of a group "
+            "are named with dots, as before.vp."
+        )
 
 
 def _csv_rows(source: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -70,6 +92,8 @@ def _csv_rows(source: Path) -> list[tuple[str, dict[str, Any]]]:
 def _json_rows(source: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
         records = json.loads(source.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InputError(f"{source} does not exist.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source} is not a readable text file in UTF-8: {error}.") from error
     except (ValueError, RecursionError) as error:

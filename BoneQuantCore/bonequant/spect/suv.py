@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bonequant.errors import InputError
+from bonequant.errors import InputError, MissingFactError
 from bonequant.spect.body_size import JAMES_HIGHEST_BMI, body_mass_index, body_surface_m2, lean_body_mass_kg
 from bonequant.spect.decay import decay_factor, frame_factor, net_activity_bq, scan_duration_s, seconds_between
 from bonequant.spect.facts import missing, need
@@ -72,11 +72,14 @@ def to_suv(
     Raises InputError for a volume not in Bq/mL and for impossible facts, MissingFactError naming an absent fact.
     """
     label = volume.source or volume.name or "The volume"
+    if not volume.unit:
+        text = f"{label} does not say in which unit its voxels are. Give unit=Bq/mL or unit=SUVbw, whichever it is."
+        raise MissingFactError(text, "unit")
     if volume.unit != "Bq/mL":
-        way = "call to_activity first" if volume.unit == "counts" else "read it again in Bq/mL"
+        way = "call to_activity first" if volume.unit == "counts" else "read it again with unit=Bq/mL"
         if volume.unit.startswith("SUV"):
             way = "it is SUV already"
-        raise InputError(f"{label} is in {volume.unit or 'no unit'}, where Bq/mL is due: {way}.")
+        raise InputError(f"{label} is in {volume.unit}, where Bq/mL is due: {way}.")
     acquisition = volume.acquisition.with_typed(**overrides)
     factors = suv_factors(acquisition, normalisation=normalisation, formula=formula, label=label)
     scaled = volume.with_array(volume.array * factors.scale, unit=factors.unit)

@@ -30,6 +30,11 @@ class Cutoff:
     higher_is_positive: bool
 
     @property
+    def operator(self) -> str:
+        """Of a score against ``threshold``, for a positive call."""
+        return ">=" if self.higher_is_positive else "<="
+
+    @property
     def sensitivity(self) -> float:
         return self.confusion.sensitivity.value
 

@@ -158,9 +158,9 @@ def test_a_pipe_is_no_input(tiny_cohort, tmp_path):
         ("dce", "series,aif_region", "s,aorta", "aif_region"),
         ("response", "before,after", "s,s;list.json", "after"),
         ("response", "before,after,radiotherapy_end", "s,s,31.1.2026", "radiotherapy_end"),
-        ("response", "before,after,dose_gy", "s,s,thirty", "radiotherapy_end"),
-        ("response", "before,after,dose_gy", "s,s,0", "radiotherapy_end"),
-        ("response", "before,after,fractions", "s,s,2.5", "radiotherapy_end"),
+        ("response", "before,after,dose_gy", "s,s,thirty", "dose_gy"),
+        ("response", "before,after,dose_gy", "s,s,0", "dose_gy"),
+        ("response", "before,after,fractions", "s,s,2.5", "fractions"),
     ],
 )
 def test_cells_that_do_not_go_together_are_found_before_the_start(tmp_path, job, heading, cells, column):
@@ -170,3 +170,12 @@ def test_cells_that_do_not_go_together_are_found_before_the_start(tmp_path, job,
     found = read_manifest(tmp_path / "m.csv", job)
     assert [problem.column for problem in found.problems] == [column]
     assert found.cases == ()
+
+
+def test_a_wrong_date_says_what_is_due_and_whose_row_it_is(tmp_path):
+    (tmp_path / "s").write_text("{}")
+    (tmp_path / "m.csv").write_text("patient,visit,before,after,radiotherapy_end\nA,v 1,s,s,31.1.2026\nB,v2,s,s,soon\n")
+    first, second = read_manifest(tmp_path / "m.csv", "response").problems
+    assert (first.column, first.patient, first.visit) == ("visit", "A", "")  # the visit itself is wrong
+    assert (second.column, second.patient, second.visit) == ("radiotherapy_end", "B", "v2")
+    assert second.text == "a date as 2026-01-31 is due, it is 'soon'"

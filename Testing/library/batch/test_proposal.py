@@ -10,7 +10,14 @@ import pydicom
 import pytest
 from bonequant.batch import propose, read_manifest, write_proposal
 from bonequant.errors import InputError
-from bonequant.phantom import simulate_spine, spine_preset, write_ct_series, write_dynamic_series, write_nm
+from bonequant.phantom import (
+    simulate_spine,
+    spine_preset,
+    write_ct_series,
+    write_dynamic_series,
+    write_mr_volume,
+    write_nm,
+)
 from bonequant.volume import Acquisition, Geometry, Volume, image_from_array
 
 GRID = Geometry((6, 5, 3), (4.0, 4.0, 5.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
@@ -100,6 +107,57 @@ def test_dates_that_cannot_be_compared_are_left_out_with_a_remark(tmp_path, spin
         write_dce(spine, tmp_path / folder, date)
     with pytest.raises(InputError, match=r"20240301: left out, one dated dynamic series is due.*two dates or more"):
         propose(tmp_path, "response")
+
+
+@pytest.fixture(scope="module")
+def with_flip_angles():
+    small = spine_preset("small", matrix=(32, 40, 6), spacing_mm=(7.5, 7.0, 8.0), frames=20, vfa_deg=(2.0, 10.0))
+    return simulate_spine(small)
+
+
+def write_flip_angles(scan, root: Path, folders: dict[float, str], *, one_series: bool = False) -> None:
+    """A DCE and its flip angles, all of one date, in folders of their own or in one."""
+    write_dce(scan.series, root / "DCE", "20240301")
+    for number, (angle, folder) in enumerate(folders.items(), 10):
+        write_mr_volume(scan.vfa[angle], root / f"tmp{number}", name=f"FA{angle:g}", number=number)
+        (root / folder).mkdir(exist_ok=True, parents=True)
+        for path in sorted((root / f"tmp{number}").iterdir()):
+            dataset = pydicom.dcmread(path)
+            dataset.AcquisitionDate = dataset.SeriesDate = dataset.StudyDate = dataset.ContentDate = "20240301"
+            if one_series:
+                dataset.SeriesInstanceUID, dataset.SeriesNumber, dataset.SeriesDescription = "1.2.3", 9, "T1"
+            dataset.save_as(root / folder / f"{number}_{path.name}")
+        shutil.rmtree(root / f"tmp{number}")
+
+
+@pytest.mark.parametrize(
+    ("folders", "one_series", "due"),
+    [
+        ({10.0: "a/fa10", 2.0: "b/fa2"}, False, ["b/fa2", "a/fa10"]),  # in order of the angles
+        ({2.0: "T1", 10.0: "T1"}, False, ["T1"]),
+        ({2.0: "T1", 10.0: "T1"}, True, ["T1"]),
+    ],
+)
+def test_flip_angles_beside_a_dce_are_its_t1_series(tmp_path, with_flip_angles, folders, one_series, due):
+    write_flip_angles(with_flip_angles, tmp_path / "in", folders, one_series=one_series)
+    found = propose(tmp_path / "in", "dce")
+    assert found.columns == ("patient", "visit", "series", "t1_series", "which")
+    assert (len(found.rows), found.remarks) == (1, ())
+    write_proposal(found, tmp_path / "manifest.csv")
+    (case,) = read_manifest(tmp_path / "manifest.csv", "dce").checked().cases
+    assert case.paths["series"] == (tmp_path / "in" / "DCE",)
+    assert case.paths["t1_series"] == tuple(tmp_path / "in" / name for name in due)
+
+
+def test_flip_angles_that_are_not_clear_are_left_empty_with_a_remark(tmp_path, with_flip_angles):
+    """One angle is no T1 mapping; two among the files of the DCE cannot be told from it by a path."""
+    write_flip_angles(with_flip_angles, tmp_path / "one", {2.0: "T1"})
+    write_flip_angles(with_flip_angles, tmp_path / "mixed", {2.0: "DCE", 10.0: "DCE"})
+    for name, says in (("one", "no volumes of two flip angles"), ("mixed", "other series lie in the same folder")):
+        found = propose(tmp_path / name, "dce")
+        assert "t1_series" not in found.rows[0]
+        (remark,) = found.remarks
+        assert remark.startswith("P001 20240301: t1_series left empty") and says in remark
 
 
 def test_nothing_that_fits(tmp_path):

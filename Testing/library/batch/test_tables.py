@@ -12,8 +12,8 @@ from bonequant.batch import Case, Outcome, read_manifest
 from bonequant.batch.jobs import job_named
 from bonequant.batch.log import Log
 from bonequant.batch.outliers import modified_z
-from bonequant.batch.pace import Pace
-from bonequant.batch.redact import without_paths
+from bonequant.batch.pace import Pace, what_are
+from bonequant.batch.redact import with_columns, without_paths
 from bonequant.batch.report import page
 from bonequant.batch.table import case_rows, write_tables
 from bonequant.errors import InputError
@@ -83,6 +83,59 @@ def test_report_of_nothing_but_failures():
     assert "1 of 1 patients have no result" in render(page(job_named("marrow"), [], cases, summary))
 
 
+def test_report_counts_visits_and_says_what_was_not_assessed():
+    """Two visits of four patients: nothing can be called usual yet."""
+    rows = [
+        {"patient": f"P{k // 2}", "visit": f"v{k % 2}", "region": "marrow", "unit": "SUVbw", "mean": 4.0 + k}
+        for k in range(7)
+    ]
+    cases = [{"patient": row["patient"], "visit": row["visit"], "status": "done", "reason": ""} for row in rows]
+    cases.append({"patient": "P3", "visit": "v1", "status": "failed", "reason": "why"})
+    found = page(job_named("marrow"), rows, cases, {"done": 7, "rows": 7, "code": "c", "versions": {}})
+    assert found.subtitle == "8 visits of 4 patients"
+    assert found.notices[0].text == "1 of 8 visits of 4 patients have no result; see Failures."
+    _failures, distributions, unusual = found.sections[:3]
+    (table,) = (block for block in distributions.blocks if block.kind == "table")
+    assert (table.columns["name"], table.columns["n"], table.rows[0]["n"]) == ("Region", "Visits", 7)
+    assert unusual.blocks[1].level == "note"
+    assert unusual.blocks[1].text == "Not assessed, 7 visits of 4 patients (8 needed)."
+
+
+def test_report_of_ordinary_patients_says_that_none_is_unusual():
+    rows, cases = cohort_rows(8)
+    rows[0]["mean"] = 4.0
+    found = page(job_named("marrow"), rows, cases, {"done": 8, "rows": 16, "code": "c", "versions": {}})
+    assert found.subtitle == "8 patients"
+    (unusual,) = (section for section in found.sections if section.title == "Unusual cases")
+    assert (unusual.blocks[1].level, unusual.blocks[1].text) == ("ok", "None.")
+
+
+def test_groups_of_the_response_job_are_dates_and_its_lesions_values():
+    rows = [
+        {"patient": f"P{k}", "visit": "", "date": "after", "lesion": lesion, "volume_ml": 1.0 + k}
+        for k in range(3)
+        for lesion in (1, 2)
+    ]
+    cases = [{"patient": f"P{k}", "visit": "", "status": "done", "reason": ""} for k in range(3)]
+    found = page(job_named("response"), rows, cases, {"done": 3, "rows": 6, "code": "c", "versions": {}})
+    (table,) = (block for block in found.sections[0].blocks if block.kind == "table")
+    assert (table.columns["name"], table.columns["n"]) == ("Date", "Values")
+
+
+@pytest.mark.parametrize(
+    ("job", "text", "due"),
+    [
+        ("dce", "volumes (--t1-series), a map (--t1-map) or --set x=1", "volumes (column t1_series), a map (column "
+         "t1_map) or --set x=1"),
+        ("dce", "give --mask; --fact a=1", "give column masks; --fact a=1"),
+        ("response", "say so (--confirm-same-patient)", "say so (column confirm_same_patient)"),
+        ("marrow", "no --t1-series here", "no --t1-series here"),
+    ],
+)  # fmt: skip
+def test_options_of_a_jobs_command_are_columns_in_a_cohort(job, text, due):
+    assert with_columns(text, job_named(job)) == due
+
+
 def test_messages_lose_their_paths(tmp_path):
     scans = tmp_path / "DOE JOHN" / "CT"
     scans.mkdir(parents=True)
@@ -122,6 +175,7 @@ def test_rows_that_could_not_run_are_one_each_and_hold_no_cell(tmp_path):
     found = read_manifest(tmp_path / "m.csv", "marrow")
     assert len(found.problems) == 4
     rows = case_rows(found, {}, {})
+    assert [(row["patient"], row["visit"]) for row in rows] == [("", ""), ("P2", "")]  # a sound pseudonym is kept
     assert [row["reason"].split(",")[1] for row in rows] == [" line 2", " line 3"]
     assert "DOE" not in str(rows)
     assert "does not exist" in rows[1]["reason"]
@@ -156,3 +210,10 @@ def test_pace_counts_what_was_computed():
     pace.add("failed")
     assert pace.line() == "3 of 10 patients, 1 failed, 1.0 per min, 7 min left"
     assert pace.fraction == 0.3
+
+
+def test_cases_are_patients_or_visits_of_patients():
+    assert what_are(["A", "B", ""]) == "patients"
+    assert what_are(["A", "A", "B", "", ""]) == "visits of 4 patients"
+    pace = Pace(8, what=what_are(["A", "A", "B", "B", "C", "C", "D", "D"]))
+    assert pace.line() == "0 of 8 visits of 4 patients"

@@ -111,6 +111,17 @@ def test_a_bug_in_a_job_is_a_failure_of_the_case(order, case, monkeypatch):
     assert (outcome.status, outcome.kind) == ("failed", "ZeroDivisionError")
 
 
+def test_a_reason_names_the_column_and_not_the_option(order, case, monkeypatch):
+    """Options of the job's own command are no options of a cohort."""
+    job = task.job_named("marrow")
+
+    def refuse(case, out, progress):
+        raise InputError("say on which image it was drawn (--mask-on)")
+
+    monkeypatch.setattr(task, "job_named", lambda name: dataclasses.replace(job, measure=refuse))
+    assert task.process(case, order).reason == "say on which image it was drawn (column mask_on)"
+
+
 def test_a_full_disk_stops_the_run(order, case, monkeypatch):
     """Nothing half-written stays, and the outcome says that no other case need be tried."""
 

@@ -155,3 +155,16 @@ def test_exchanged_images(patient, spect, tmp_path, monkeypatch, capsys):
 def test_neither_ct_nor_mask(spect, tmp_path, monkeypatch, capsys):
     line = fails(monkeypatch, capsys, tmp_path, "--spect", spect)
     assert "give a CT" in line
+
+
+def test_stopping_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["bonequant", "marrow", "--spect", "none", "--out", str(tmp_path / "out")])
+    for place in ("bonequant.report.free_folder", "bonequant.cli._run"):  # within a command, and while importing
+        monkeypatch.setattr(place, interrupt)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 130
+        assert capsys.readouterr().err == "bonequant: stopped, nothing was written.\n"

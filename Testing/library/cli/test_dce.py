@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from bonequant.cli import main
 from bonequant.io import write_dynamic, write_segmentation
-from bonequant.phantom import SpineScan, simulate_spine, spine_preset, write_dynamic_series
+from bonequant.phantom import SpineScan, simulate_spine, spine_preset, write_dynamic_series, write_mr_volume
 from bonequant.studies.dce_perfusion import read_inputs
 from bonequant.volume import Geometry, image_from_array
 
@@ -128,6 +129,31 @@ def test_a_t1_map_with_unknown_voxels_is_read(folder, scan, tmp_path) -> None:
     sitk.WriteImage(image_from_array(t1, grid), str(tmp_path / "t1.nii.gz"))
     read = read_inputs(folder / "DCE", t1_map=tmp_path / "t1.nii.gz").t1_map
     assert np.argwhere(np.isnan(read.array)).tolist() == [[0, 0, 0]]
+
+
+def test_a_b1_map_in_percent(folder, scan, tmp_path, monkeypatch, capsys) -> None:
+    grid = Geometry.of(scan.masks["aorta"])
+    sitk.WriteImage(image_from_array(np.full(grid.shape, 98.0, np.float32), grid), str(tmp_path / "b1.nrrd"))
+    line = fails(monkeypatch, capsys, tmp_path, "--series", folder / "DCE", "--b1-map", tmp_path / "b1.nrrd", *SIGNAL)
+    assert "b1.nrrd: the median B1 is 98" in line
+    assert "in percent?" in line
+
+
+def test_a_t1_map_of_another_patient_and_the_way_out(folder, scan, tmp_path, monkeypatch, capsys) -> None:
+    """The way out that the error names is one: the series takes the ID that is typed."""
+    write_mr_volume(scan.series.frame(0), tmp_path / "T1", name="T1")
+    for path in (tmp_path / "T1").iterdir():
+        header = pydicom.dcmread(path)
+        header.PatientID = "ANOTHER"
+        header.save_as(path)
+    given = ("--series", folder / "DCE", "--mask", folder / "regions.seg.nrrd", "--t1-map", tmp_path / "T1", *SIGNAL)
+    line = fails(monkeypatch, capsys, tmp_path, *given)
+    assert "differ in patient ID" in line
+    assert "--fact patient_id=VALUE" in line
+    assert "ANOTHER" not in line
+    (tmp_path / "results").rmdir()
+    line = fails(monkeypatch, capsys, tmp_path, *given, "--fact", "patient_id=ANOTHER")
+    assert "t1_map_unit" in line  # the next check: signals are no T1
 
 
 def test_an_input_file_of_zeros(folder, tmp_path, monkeypatch, capsys) -> None:

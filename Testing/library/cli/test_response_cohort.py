@@ -30,7 +30,7 @@ def test_a_report_is_written(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("text", "extra", "says"),
     [
-        (None, (), "not a readable CSV"),
+        (None, (), "t.csv does not exist."),
         ("", (), "no column id"),
         ("id,outcome\n1,failure\n2,success\n", (), "neither a measure"),
         ("id,outcome,vp\n1,failure,2\n", (), "unknown column 'vp'"),
@@ -62,6 +62,7 @@ def test_a_report_is_written(tmp_path, monkeypatch, capsys):
         (GOOD, ("--set", "positive=PD"), "outcomes are failure and success"),
         (GOOD, ("--set", "primary=adc"), "the measures are vp"),
         (GOOD, ("--set", "cutoffs_percent.vp=-400"), "-100 to 1000 % is due"),
+        (GOOD, ("--set", "cutoffs_percent.vq=-20"), "no measure vq; its measures are vp"),
         (GOOD, ("--set", "cutoff=3"), "no setting cutoff"),
     ],
 )

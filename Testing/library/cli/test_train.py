@@ -124,7 +124,7 @@ def test_a_spoilt_table_is_one_line_and_nothing_on_the_disk(call, tmp_path, spoi
         (("empty",), "holds no lesions.csv"),
         (("in", "other"), "other: its features were made otherwise than those of in: CT.plane is 'coronal'"),
         (("in", "--labels", "labels.csv"), "labels no lesion"),
-        (("in", "--labels", "nowhere.csv"), "not a readable CSV"),
+        (("in", "--labels", "nowhere.csv"), "nowhere.csv does not exist."),
         (("in", "--labels", "in/features.json"), "features.json"),
         (("in", "--set", "positive=tumour"), "the labels are metastasis and benign"),
         (("in", "--set", "stable_only=true"), "stable_only needs two redrawn lesions"),

@@ -185,6 +185,19 @@ def test_one_file_per_frame(write_nm):
     assert series.durations_s == pytest.approx([60, 60, 60])
 
 
+def test_frames_over_time_are_no_bed_positions(write_nm):
+    for t in range(2):
+
+        def change(dataset, t=t):
+            dataset.AcquisitionDate, dataset.AcquisitionTime = "20240305", f"1015{30 * t:02d}"
+            dataset.CorrectedImage = ["ATTN", "SCAT"]  # not for decay
+
+        folder = write_nm(STORED[t], name=f"frame{t}.dcm", change=change).parent
+    series = io.load_dynamic(folder)
+    assert series.acquisition.decay_correction == "NONE"
+    assert not any("bed position" in text for text in series.warnings)
+
+
 def test_projections_are_refused(write_nm):
     with pytest.raises(InputError, match="not yet reconstructed"):
         io.load_dynamic(write_nm(FLAT, image_type="TOMO", change=phases))

@@ -207,6 +207,11 @@ def test_missing_is_not_evaluable():
         ("id,a\n1,2\n", "line 2: the criterion is not named"),
         ("id,criterion,new_lesion\n1,eortc,no,9\n", "line 2: 4 cells for 3 columns"),
         ("id,criterion\n1,eortc\n1,eortc\n", "line 3: the id 1 is there twice for eortc"),
+        (
+            "ID,criterion\n1,eortc\n",
+            "line 2: eortc: there is no field ID.* Known: criterion, id, before, after, cycles",
+        ),
+        ("id,criterion,befor.suv\n1,eortc,1\n", "there is no field befor; near: before"),
         ("id,criterion,a,a.b\n1,eortc,1,2\n", "line 2: .* lies below a"),
     ],
 )
@@ -214,6 +219,13 @@ def test_bad_files(tmp_path, text, message):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         response.read_evidence(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["nope.csv", "nope.json"])
+def test_a_file_that_is_not_there(tmp_path, name):
+    with pytest.raises(InputError) as caught:
+        response.read_evidence(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name} does not exist."
 
 
 def test_bad_json(tmp_path):

@@ -219,6 +219,8 @@ def test_never_scaled_twice():
         to_suv(to_suv(volume()))
     with pytest.raises(InputError, match="to_activity"):
         to_suv(volume(unit="counts"))
+    with pytest.raises(MissingFactError, match="unit=Bq/mL or unit=SUVbw"):
+        to_suv(volume(unit=""))
     with pytest.raises(SettingsError, match="weight_kg"):
         to_suv(volume(), weight_kg=80)
     with pytest.raises(InputError, match="normalisation"):

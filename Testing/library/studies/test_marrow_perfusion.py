@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import math
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from bonequant.errors import Cancelled, ConfirmationRequired, InputError, Missin
 from bonequant.io import load, load_masks
 from bonequant.phantom import Patient, TorsoSettings, preset, simulate_patient
 from bonequant.studies import marrow_perfusion as job
+from bonequant.studies.marrow_perfusion.plausibility import tracer_warnings
+from bonequant.studies.marrow_perfusion.regions import _stale, _without_lesions
+from bonequant.volume import Acquisition
 from bonequant.volume.geometry import matrix_of
 
 
@@ -85,6 +89,68 @@ def test_a_drawn_region_replaces_the_found_one_of_its_name(aligned) -> None:
     assert result.uptake["marrow"].volume_ml == pytest.approx(voxels * patient.ct.voxel_volume_ml)
     assert result.origins["marrow"] == "drawn"
     assert result.origins["bone"] == "found on CT"
+
+
+def test_an_export_edited_in_one_place_and_given_back_whole_is_warned_of(result) -> None:
+    export = {name: mask for name, mask in result.masks_on_ct.items() if not name.startswith("lesion")}
+    assert _stale(export, export) == []
+    halved = sitk.GetArrayFromImage(export["marrow"])
+    halved[: halved.shape[0] // 2] = 0
+    cut = sitk.GetImageFromArray(halved)
+    cut.CopyInformation(export["marrow"])
+    edited = {**export, "marrow": cut}
+    texts = _stale(edited, edited)
+    assert [text.split(":")[0].split()[0] for text in texts] == ["red_marrow", "cortical"]
+    assert "red_marrow lies outside marrow by" in texts[0]
+    assert "leave it out of the mask file" in texts[0]
+    assert _stale({"marrow": cut}, edited) == []  # only what was changed: nothing to remark
+
+
+def test_lesions_of_an_export_are_said_to_keep_others_from_being_looked_for(result) -> None:
+    assert result.lesions
+    text = _without_lesions(result.masks_on_ct, result.settings)[0]
+    assert "No lesion candidates were looked for" in text
+    lesions = {lesion.name: lesion.mask for lesion in result.lesions}
+    assert _without_lesions(lesions, result.settings) == []  # lesions that the user drew, and nothing else
+
+
+def test_warnings_on_stale_masks_reach_the_result(aligned) -> None:
+    inputs, patient = aligned
+    masks = {"red_marrow": patient.masks("muscle")["muscle"], "lesion_1": patient.masks("lesion_1")["lesion_1"]}
+    warnings = job.run(dataclasses.replace(inputs, masks_on_ct=masks), job.MarrowSettings(tracer="fdg")).warnings
+    assert any(text.startswith("red_marrow lies outside marrow by") for text in warnings)
+    assert any(text.startswith("No lesion candidates were looked for") for text in warnings)
+    assert any("labelled with 18F, but the image is of 99mTc" in text for text in warnings)
+
+
+def test_another_radionuclide_than_the_tracers_is_warned_of() -> None:
+    assert "177Lu" in tracer_warnings(Acquisition(radionuclide="Lu-177"), "mdp")[0]
+    assert tracer_warnings(Acquisition(radionuclide="Tc-99m"), "mdp") == ()
+    assert tracer_warnings(Acquisition(radionuclide="177Lu"), "other") == ()
+    assert tracer_warnings(Acquisition(), "mdp") == ()
+
+
+def test_an_image_without_a_unit_is_asked_for_its_unit_before_any_other_fact(dates) -> None:
+    inputs = job.read_inputs(dates.first / "SPECT", dates.first / "CT")
+    bare = inputs.functional.replace(unit="", acquisition=Acquisition())
+    with pytest.raises(MissingFactError, match="unit=Bq/mL or unit=SUVbw") as stop:
+        job.run(dataclasses.replace(inputs, functional=bare))
+    assert stop.value.fact == "unit"
+
+
+def test_typed_facts_stand_in_the_report_with_their_values(result) -> None:
+    from bonequant.report import render
+
+    typed = result.functional.acquisition.with_typed(decay_correction="START", patient_name="Somebody")
+    factors = dataclasses.replace(result.factors, typed=typed.typed)
+    changed = dataclasses.replace(result, functional=result.functional.replace(acquisition=typed), factors=factors)
+    html = render(job.page(changed))
+    assert "decay_correction = START" in html
+    assert f"calibration_factor_cps_per_mbq = {typed.calibration_factor_cps_per_mbq:.10g}" in html
+    assert "START (typed)" in html
+    assert "Somebody" not in html
+    assert "START (file)" in render(job.page(result))
+    assert "found on CT" in html  # the origin of each region
 
 
 def test_reference_region_sets_ratios_and_ratio_map(aligned) -> None:
@@ -200,6 +266,32 @@ def test_follow_up_refuses_what_cannot_be_compared(result) -> None:
         job.compare([result])
     with pytest.raises(InputError, match="same scan"):
         job.compare([result, result])
+
+
+def test_a_region_of_one_date_only_is_named(result) -> None:
+    provenance = dataclasses.replace(result.provenance, inputs={"functional": "other"})
+    rows = (*result.rows, {**result.rows[0], "region": "T8"})
+    start = result.functional.acquisition.acquisition_start
+    acquisition = dataclasses.replace(result.functional.acquisition, acquisition_start=start + timedelta(days=90))
+    later = dataclasses.replace(
+        result,
+        name="follow_up_1",
+        rows=rows,
+        provenance=provenance,
+        functional=result.functional.replace(acquisition=acquisition),
+    )
+    from bonequant.report import render
+
+    table = job.compare([result, later])
+    assert table.once == ("T8",)
+    assert "Measured at one date only: T8." in render(job.page(result, follow_up=table))
+
+
+def test_a_fact_missing_at_a_later_date_is_asked_for_under_its_name(result, dates) -> None:
+    inputs = job.read_date(dates.second, None, "follow_up_1")
+    with pytest.raises(MissingFactError, match="follow_up_1: ") as stop:
+        job.run_later(result, inputs)
+    assert stop.value.fact == "follow_up_1.calibration_factor_cps_per_mbq"
 
 
 def test_gold_standard_table(result, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ JOB = Job(
             "series", "path", required=True, modalities=("MR",), series="which", dynamic=True, help="Dynamic MR, CT."
         ),
         Column("masks", "paths", help="Regions."),
-        Column("t1_series", "paths", help="Volumes of several flip angles."),
+        Column("t1_series", "paths", flip_angles=True, help="Volumes of several flip angles."),
         Column("t1_map", "path", help="T1 before contrast."),
         Column("b1_map", "path", help="Factor of the flip angle."),
         Column("aif", "path", help="Curve of the arterial input; without it the setting input decides."),

@@ -23,6 +23,7 @@ class Column:
         modalities: of the DICOM series that belong here; a scan of a folder proposes these.
         series: name of the text column that chooses among several series in the path.
         dynamic: a scan proposes series of several phases alone.
+        flip_angles: a scan proposes the volumes of two or more flip angles that lie beside the first role's series.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     modalities: tuple[str, ...] = ()
     series: str = ""
     dynamic: bool = False
+    flip_angles: bool = False
     help: str = ""
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonequant.batch.case import Case
 from bonequant.batch.jobs.job import Column, Doubt, Job, Measured
-from bonequant.errors import InputError
 from bonequant.progress import Progress, part_of
 from bonequant.settings import Settings
 
@@ -60,29 +59,46 @@ def _check(case: Case) -> Iterable[Doubt]:
     for column in ("before", "after"):
         if any(path.suffix.lower() == ".json" for path in case.paths.get(column, ())):
             yield column, "takes dates as folders: a JSON of paths would hide which files a result is of"
-    try:
-        _radiotherapy(case)
-    except InputError as error:
-        yield "radiotherapy_end", str(error)
+    for column, (read, due) in _TYPED.items():
+        try:
+            read(case.texts.get(column))
+        except ValueError:
+            yield column, f"{due} is due, it is {case.texts[column]!r}"
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _dose(text: str | None) -> float | None:
+    dose = None if text is None else float(text)
+    if dose is not None and not 0 < dose < math.inf:
+        raise ValueError
+    return dose
+
+
+def _count(text: str | None) -> int | None:
+    count = None if text is None else int(text)
+    if count is not None and count < 1:
+        raise ValueError
+    return count
+
+
+_TYPED: dict[str, tuple[Callable[[str | None], object], str]] = {
+    "radiotherapy_end": (_day, "a date as 2026-01-31"),
+    "dose_gy": (_dose, "a number above zero"),
+    "fractions": (_count, "a whole number above zero"),
+}
 
 
 def _radiotherapy(case: Case) -> Radiotherapy | None:
-    """As typed in the manifest; None where nothing is."""
+    """As typed in the manifest and checked with it; None where nothing is."""
     from bonequant.response import Radiotherapy
 
-    end, dose, fractions = (case.texts.get(name) for name in ("radiotherapy_end", "dose_gy", "fractions"))
+    end, dose, fractions = (case.texts.get(name) for name in _TYPED)
     if end is dose is fractions is None:
         return None
-    try:
-        day = None if end is None else date.fromisoformat(end)
-        given = Radiotherapy(day, None if dose is None else float(dose), None if fractions is None else int(fractions))
-        if (dose and not 0 < float(dose) < math.inf) or (fractions and int(fractions) < 1):
-            raise ValueError("a dose and its fractions are above zero")
-        return given
-    except ValueError as error:
-        raise InputError(
-            f"radiotherapy_end is due as 2026-01-31, dose_gy and fractions as numbers: {error}."
-        ) from error
+    return Radiotherapy(_day(end), _dose(dose), _count(fractions))
 
 
 def _truth(case: Case, column: str) -> bool | None:

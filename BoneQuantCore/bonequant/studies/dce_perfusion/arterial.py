@@ -17,6 +17,7 @@ from scipy.interpolate import CubicSpline
 from bonequant.errors import InputError
 from bonequant.kinetics import (
     AIF,
+    MODELS,
     baseline_frames,
     blood_to_plasma,
     find_aif,
@@ -25,6 +26,7 @@ from bonequant.kinetics import (
     roi_input,
 )
 from bonequant.kinetics.aif_input import mean_of, tail_noise
+from bonequant.kinetics.fit import frames_that_count
 from bonequant.progress import Progress
 from bonequant.roi import propagate
 from bonequant.studies.dce_perfusion.concentration import SignalFacts, of_signal
@@ -180,6 +182,10 @@ def find_delay(
         return Delay(0.0, "fitted in every voxel")
     if settings.delay == "none":
         return Delay(0.0, "none")
+    count = len(concentration.times_s[frames_that_count(concentration.times_s, settings.kinetics)])
+    needed = len(MODELS[settings.model].free) + 2  # the delay is one more, and one frame is left over
+    if count < needed:
+        return Delay(0.0, f"not fitted: {count} frames, and {settings.model} with a delay needs {needed} at least")
     if regions:
         curves = np.stack([_mean_of_known(concentration, one) for one in regions])
         least, what = 1, "regions"

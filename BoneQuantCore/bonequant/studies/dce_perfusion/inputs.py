@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.kinetics import MODELS
+from bonequant.kinetics.fit import frames_that_count
 from bonequant.studies.dce_perfusion.settings import DESCRIPTIVE_ONLY, DceSettings
 from bonequant.volume import Curve, DynamicSeries, Volume
 
@@ -57,6 +58,7 @@ def check(inputs: DceInputs, settings: DceSettings) -> None:
         raise InputError("Both an input curve and the region of an artery are given; give one.")
     if inputs.t1_map is not None and inputs.t1_volumes:
         raise InputError("Both a T1 map and a series of flip angles are given; give one.")
+    _check_patient(inputs)
     asked = settings.signal.baseline_frames
     if asked is not None and asked >= len(series.times_s):
         raise InputError(
@@ -66,9 +68,64 @@ def check(inputs: DceInputs, settings: DceSettings) -> None:
     if settings.maps_of == "regions" and not inputs.masks:
         raise InputError("maps_of=regions needs regions: give masks, or maps_of=body.")
     if settings.model != DESCRIPTIVE_ONLY:
-        needed = len(MODELS[settings.model].free) + (settings.delay == "voxel") + 1
-        if len(series.times_s) < needed:
-            raise InputError(
-                f"{label} has {len(series.times_s)} frames; {settings.model} needs at least {needed} for its "
-                "parameters. Take a simpler model, or descriptive maps alone: --set model=none."
+        _check_frames(series, settings, label)
+
+
+def _check_frames(series: DynamicSeries, settings: DceSettings, label: str) -> None:
+    """The delay of :func:`find_delay` needs one frame more and is left out, with a warning, where there is none."""
+    count = len(series.times_s[frames_that_count(series.times_s, settings.kinetics)])
+    needed = len(MODELS[settings.model].free) + 1
+    from_first = "" if settings.kinetics.first_s is None else " from kinetics.first_s on"
+    if count < needed:
+        raise InputError(
+            f"{label} has {count} frames{from_first}; {settings.model} needs at least {needed} for its parameters. "
+            "Take a simpler model, or descriptive maps alone: --set model=none."
+        )
+    in_every_voxel = settings.kinetics.fit_delay or settings.delay == "voxel"
+    if in_every_voxel and count == needed:
+        way = "kinetics.fit_delay=false" if settings.kinetics.fit_delay else "delay=none"
+        raise InputError(
+            f"{label} has {count} frames{from_first}; {settings.model} with a delay in every voxel needs at least "
+            f"{needed + 1}. Fit it without: --set {way}."
+        )
+
+
+def _beside(inputs: DceInputs) -> Iterator[tuple[str, Volume]]:
+    """What is laid onto the series voxel by voxel, with how to call it in a message."""
+    roles = [("The T1 volume", volume) for volume in inputs.t1_volumes]
+    roles += [("The T1 map", inputs.t1_map)] if inputs.t1_map is not None else []
+    roles += [("The B1 map", inputs.b1_map)] if inputs.b1_map is not None else []
+    for role, volume in roles:
+        yield f"{role} {volume.source or volume.name}".strip(), volume
+
+
+def _check_patient(inputs: DceInputs) -> None:
+    ours, label = inputs.series.acquisition, inputs.series.source or inputs.series.name or "the series"
+    for what, fact in (("patient ID", "patient_id"), ("sex", "patient_sex")):
+        for name, volume in _beside(inputs):
+            first, second = getattr(ours, fact), getattr(volume.acquisition, fact)
+            if first and second and first != second:
+                raise InputError(
+                    f"{name} and {label} differ in {what}: they may show different patients. Give those of one "
+                    f"patient; if they show one, give the series the {what} of the former: --fact {fact}=VALUE."
+                )
+
+
+def other_sessions(inputs: DceInputs) -> tuple[str, ...]:
+    """Warnings about T1 and B1 of another date or position: they are laid onto the series as they lie in space."""
+    ours, found = inputs.series.acquisition, []
+    for name, volume in _beside(inputs):
+        theirs = volume.acquisition
+        differing = []
+        if ours.study_datetime and theirs.study_datetime:
+            first, second = ours.study_datetime.date(), theirs.study_datetime.date()
+            differing += [f"of {second}, the series of {first}"] if first != second else []
+        if ours.frame_of_reference_uid and theirs.frame_of_reference_uid:
+            moved = ours.frame_of_reference_uid != theirs.frame_of_reference_uid
+            differing += ["in another frame of reference than the series"] if moved else []
+        if differing:
+            found.append(
+                f"{name} is {' and '.join(differing)}: it was taken in another session or position, and nothing brings "
+                "it onto the series. Look at whether they lie on each other."
             )
+    return tuple(found)

@@ -35,11 +35,11 @@ from bonequant.studies.dce_perfusion.arterial import (
 )
 from bonequant.studies.dce_perfusion.concentration import SignalFacts, signal_facts, to_fitted_quantity
 from bonequant.studies.dce_perfusion.doubts import AT_BOUND, LOST, NOTHING, doubts
-from bonequant.studies.dce_perfusion.inputs import DceInputs, check
+from bonequant.studies.dce_perfusion.inputs import DceInputs, check, other_sessions
 from bonequant.studies.dce_perfusion.regions import Weights, measure_regions, weights_of
 from bonequant.studies.dce_perfusion.result import DceResult
 from bonequant.studies.dce_perfusion.settings import DESCRIPTIVE_ONLY, DceSettings
-from bonequant.studies.dce_perfusion.t1 import check_t1
+from bonequant.studies.dce_perfusion.t1 import check_b1, check_t1
 from bonequant.volume import DynamicSeries, Volume, image_from_array
 
 ALL_FITTED = "all_fitted"
@@ -59,7 +59,7 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     facts = known_facts(inputs, settings)
     kinetic = settings.model != DESCRIPTIVE_ONLY
     weights = {name: weights_of(name, mask, inputs.series) for name, mask in inputs.masks.items()}
-    warnings = list(inputs.series.warnings)
+    warnings = [*inputs.series.warnings, *other_sessions(inputs)]
     count = int(np.prod(inputs.series.geometry.shape))
     finite = int(np.isfinite(inputs.series.frames).all(axis=0).sum())
 
@@ -101,6 +101,7 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
     regions = weights or {ALL_FITTED: _all_fitted(concentration)}
     undefined = MODELS[settings.model].undefined if kinetic else {}
     counts = _counts(count, finite, mask, body, made.lost, maps, concentration, undefined)
+    inside = {name: one.fraction_inside for name, one in regions.items()}
     result = DceResult(
         name=inputs.name,
         settings=settings,
@@ -119,7 +120,7 @@ def run(inputs: DceInputs, settings: DceSettings | None = None, progress: Progre
         motion=motion,
         steps=(_motion_said(motion), *prepared.steps, *_steps_off(settings)),
         provenance=_provenance(inputs, settings),
-        warnings=tuple(dict.fromkeys([*warnings, *doubts(facts, found, delay, counts)])),
+        warnings=tuple(dict.fromkeys([*warnings, *doubts(facts, found, delay, counts, inside)])),
     )
     report(1.0, "Measured")
     return result
@@ -131,6 +132,7 @@ def known_facts(inputs: DceInputs, settings: DceSettings) -> SignalFacts:
     facts = signal_facts(inputs.series, settings.signal)
     if facts.unit == "mM" and inputs.series.unit != "mM":
         check_t1(inputs, settings.signal)
+        check_b1(inputs)
     return facts
 
 
@@ -194,7 +196,7 @@ def _fitted_voxels(body: np.ndarray, weights: dict[str, Weights], settings: DceS
 
 def _all_fitted(concentration: DynamicSeries) -> Weights:
     places = np.flatnonzero(np.isfinite(concentration.frames).all(axis=0))
-    return Weights(places, np.ones(len(places)))
+    return Weights(places, np.ones(len(places)), len(places) * concentration.geometry.voxel_volume_ml)
 
 
 def _kinetics(settings: DceSettings) -> KineticsSettings:

@@ -101,5 +101,10 @@ def _volumes(path: Path, progress: Progress) -> list[Volume]:
     volumes = []
     for i, series in enumerate(found):
         progress(i / len(found), f"Reading T1 volume {i + 1} of {len(found)}")
-        volumes.append(load(series.files[0]) if series.kind == "image file" else load(path, series=series.series_uid))
+        if series.kind == "image file":
+            volumes.append(load(series.files[0]))
+            continue
+        # The scan parts a series that holds several flip angles: the UID alone does not tell them apart.
+        parted = sum(other.series_uid == series.series_uid for other in found) > 1
+        volumes.append(load(path, series=series.files[0].name if parted else series.series_uid))
     return volumes

@@ -16,20 +16,28 @@ import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.kinetics import KineticsSettings, fit
 from bonequant.roi import propagate
+from bonequant.roi.region import Region
 from bonequant.studies.dce_perfusion.settings import DESCRIPTIVE_ONLY
-from bonequant.volume import Curve, DynamicSeries, Volume, image_from_array
+from bonequant.volume import Curve, DynamicSeries, Geometry, Volume, image_from_array
+from bonequant.volume.geometry import apply_matrix
 
 _FINE = 400  # samples of a fitted line
 _LEAST_WEIGHT = 0.01
+_ROUNDING = 1e-3  # of a voxel: a centre on the face of the series is inside
 FLAGS = ("at_bound", "rss")
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Voxels of the series (flat indices) that a region covers, and the fraction of each, 0..1."""
+    """Voxels of the series (flat indices) that a region covers, and the fraction of each, 0..1.
+
+    ``volume_ml`` is that of the whole mask, as drawn; ``fraction_inside`` the share of it within the series.
+    """
 
     places: np.ndarray
     fractions: np.ndarray
+    volume_ml: float
+    fraction_inside: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +45,7 @@ class RegionFit:
     """One region.
 
     Attributes:
+        volume_ml: of the mask as it was drawn; fraction_inside: the share of it within the series, which is measured.
         n_voxels: voxels of the series that it covers, whole or in part; n_missing: of these, without a concentration;
             n_at_bound: with a parameter on a bound.
         signal: mean of the frames, in the unit of the series.
@@ -49,6 +58,7 @@ class RegionFit:
 
     name: str
     volume_ml: float
+    fraction_inside: float
     n_voxels: int
     n_missing: int
     n_at_bound: int
@@ -69,7 +79,18 @@ def weights_of(name: str, mask: sitk.Image, series: DynamicSeries) -> Weights:
     places = np.flatnonzero(fractions >= _LEAST_WEIGHT)
     if not len(places):
         raise InputError(f"The region {name!r} holds no voxel of the series; was it drawn on another scan?")
-    return Weights(places, fractions[places].astype(np.float64))
+    drawn = Region.of(mask, name)
+    inside = _fraction_inside(drawn, series.geometry)
+    return Weights(places, fractions[places].astype(np.float64), drawn.volume_ml, inside)
+
+
+def _fraction_inside(region: Region, grid: Geometry) -> float:
+    """Share of the region whose voxel centres lie within the outer faces of the grid."""
+    index = apply_matrix(grid.physical_to_index @ region.geometry.index_to_physical, region.xyz())
+    inside = np.all((index >= -0.5 - _ROUNDING) & (index <= np.asarray(grid.size) - 0.5 + _ROUNDING), axis=1)
+    if region.weights is None:
+        return float(inside.mean())
+    return float(region.weights[inside].sum() / region.weights.sum())
 
 
 def measure_regions(
@@ -95,7 +116,8 @@ def measure_regions(
         at_bound = maps["at_bound"].array.reshape(-1)[weights.places] if "at_bound" in maps else np.zeros(1)
         found[name] = RegionFit(
             name=name,
-            volume_ml=float(weights.fractions.sum()) * concentration.geometry.voxel_volume_ml,
+            volume_ml=weights.volume_ml,
+            fraction_inside=weights.fraction_inside,
             n_voxels=len(weights.places),
             n_missing=missing,
             n_at_bound=int(np.count_nonzero(at_bound)),
@@ -122,6 +144,7 @@ def region_rows(regions: Mapping[str, RegionFit]) -> tuple[dict[str, Any], ...]:
         row: dict[str, Any] = {
             "region": name,
             "volume_ml": region.volume_ml,
+            "fraction_inside": region.fraction_inside,
             "voxels": region.n_voxels,
             "voxels_missing": region.n_missing,
             "voxels_at_bound": region.n_at_bound,

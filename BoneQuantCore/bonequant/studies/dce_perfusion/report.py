@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ WINDOWS = {
 HEADINGS = {"ktrans": "Ktrans", "kep": "kep", "ps": "PS", "fp": "Fp", "k1": "K1", "vb": "vB", "r2": "R²", "t1": "T1"}
 _NOT_PICTURED = ("rss", "at_bound", "r2", "t1")
 _MOST_OUTLINES, _MOST_CURVES = 6, 8
+_LESIONS = ("lesion", "tumour", "tumor")
 _WAYS = {
     "of_mean_curve": "fit of the mean curve",
     "mean": "mean of the voxel fits",
@@ -73,14 +75,28 @@ def window_of(volume: Volume) -> tuple[float, float]:
 
 
 def heading(name: str, unit: str) -> str:
-    """A parameter for the eye, with its unit."""
-    return f"{HEADINGS.get(name, name)} ({unit})" if unit else HEADINGS.get(name, name)
+    """A parameter for the eye, with its unit: ``time_to_peak_s`` is "time to peak (s)"."""
+    said = HEADINGS.get(name, name.removesuffix("_s").replace("_", " "))
+    return f"{said} ({unit})" if unit else said
+
+
+def _lesions_first(names: Iterable[str]) -> list[str]:
+    """What is asked about stands first, where room is short; else in the order given."""
+    return sorted(names, key=lambda name: not name.lower().startswith(_LESIONS))
+
+
+def _of_all(shown: int, every: int, what: str) -> str:
+    """A sentence where not all regions are shown, else nothing."""
+    return f" {shown} of {every} regions {what}." if shown < every else ""
 
 
 def _subtitle(result: DceResult) -> str:
     facts = result.series.acquisition
     model = "descriptive maps" if result.aif is None else result.settings.model.replace("_", " ")
-    parts = [result.name, model, str(facts.protocol.get("contrast_agent") or ""), result.series.modality]
+    agent = str(facts.protocol.get("contrast_agent") or "")
+    if agent.strip().lower() == "none":  # as scanners write where nobody typed the agent
+        agent = ""
+    parts = [result.name, model, agent, result.series.modality]
     if facts.acquisition_start is not None:
         parts.append(f"{facts.acquisition_start:%Y-%m-%d}")
     return " · ".join(part for part in parts if part)
@@ -88,7 +104,8 @@ def _subtitle(result: DceResult) -> str:
 
 def _headline(result: DceResult) -> list[tuple[str, Any, str]]:
     cards: list[tuple[str, Any, str]] = []
-    for name, region in list(result.regions.items())[:2]:
+    for name in _lesions_first(result.regions)[:2]:
+        region = result.regions[name]
         for parameter in ("ktrans", "vp", "ps", "k1"):
             if parameter in region.of_mean_curve:
                 unit = result.maps[parameter].unit
@@ -97,7 +114,8 @@ def _headline(result: DceResult) -> list[tuple[str, Any, str]]:
                 )
     if result.artery is not None and result.artery.slices:
         cards.append(("Quality of the input", result.artery.quality, "of 1"))
-    cards.append(("Voxels fitted", result.counts["fitted"], ""))
+    if result.aif is not None:
+        cards.append(("Voxels fitted", result.counts["fitted"], ""))
     return cards
 
 
@@ -111,17 +129,22 @@ def _maps(result: DceResult) -> Section:
             anatomy, volume, window=window_of(volume), outlines=outlines, label=heading(name, volume.unit)
         )
         said = f"{heading(name, volume.unit)} over the mean of the frames; the anatomy shows where no value was found."
-        blocks.append(Picture(png, said))
+        blocks.append(Picture(png, said + _outlined(result)))
     return Section("Maps", blocks)
 
 
 def _outlines(result: DceResult) -> dict[str, sitk.Image]:
-    return dict(list(result.masks.items())[:_MOST_OUTLINES])
+    return {name: result.masks[name] for name in _lesions_first(result.masks)[:_MOST_OUTLINES]}
+
+
+def _outlined(result: DceResult) -> str:
+    return _of_all(min(len(result.masks), _MOST_OUTLINES), len(result.masks), "outlined")
 
 
 def _regions(result: DceResult) -> Section:
     unit = result.facts.unit or "relative enhancement"
-    shown = dict(list(result.regions.items())[:_MOST_CURVES])
+    shown = {name: result.regions[name] for name in _lesions_first(result.regions)[:_MOST_CURVES]}
+    drawn = _of_all(len(shown), len(result.regions), "drawn")
     blocks: list[Block] = []
     if result.aif is not None:
         parameters = list(next(iter(result.regions.values())).of_voxels)
@@ -136,10 +159,11 @@ def _regions(result: DceResult) -> Section:
     if measured:
         lines = {name: region.fitted for name, region in shown.items() if region.fitted is not None}
         said = "points are the mean of the region, lines the fitted model" if lines else "means of the regions"
-        blocks.append(Picture(fitted_curves(measured, lines, label=f"tissue ({unit})"), f"Tissue curves: {said}."))
+        png = fitted_curves(measured, lines, label=f"tissue ({unit})")
+        blocks.append(Picture(png, f"Tissue curves: {said}.{drawn}"))
     signal = {name: region.signal for name, region in shown.items() if _finite(region.signal)}
     if signal and result.series.unit != result.facts.unit:
-        text = "Mean signal of the regions over time, as acquired."
+        text = "Mean signal of the regions over time, as acquired." + drawn
         blocks.append(Picture(fitted_curves(signal, label=result.series.unit or "signal (a.u.)"), text, wide=False))
     return Section("Regions", blocks)
 
@@ -214,7 +238,7 @@ def _descriptive(result: DceResult) -> Section | None:
     names = [name for name in DESCRIPTIVE_UNITS if name in result.maps]
     if not names:
         return None
-    columns = {"region": "Region"} | {n: heading(n.replace("_s", ""), result.maps[n].unit) for n in names}
+    columns = {"region": "Region"} | {n: heading(n, result.maps[n].unit) for n in names}
     rows = [
         {"region": title_of(region.name), **{name: region.of_voxels[name]["median"] for name in names}}
         for region in result.regions.values()
@@ -224,7 +248,7 @@ def _descriptive(result: DceResult) -> Section | None:
                        label=heading("area over 60 s", area.unit))  # fmt: skip
     blocks: list[Block] = [Table(columns, rows, caption="Medians of the voxels; they need no model and no input.")]
     if np.isfinite(area.array).any():
-        blocks.append(Picture(png, "Area under the curve over 60 s from arrival."))
+        blocks.append(Picture(png, "Area under the curve over 60 s from arrival." + _outlined(result)))
     return Section("Curve description without a model", blocks, folded=result.aif is not None)
 
 
@@ -245,7 +269,7 @@ def _signal(result: DceResult) -> Section:
     if "t1" in result.maps:
         t1 = result.maps["t1"]
         png = map_sections(result.anatomy, t1, window=WINDOWS["t1"], outlines=_outlines(result), label="T1 (s)")
-        blocks.append(Picture(png, "T1 before contrast."))
+        blocks.append(Picture(png, "T1 before contrast." + _outlined(result)))
     return Section("From signal to what was fitted", blocks, folded=True)
 
 

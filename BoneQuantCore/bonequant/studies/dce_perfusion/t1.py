@@ -1,4 +1,4 @@
-"""T1 of tissue before contrast: one number, a given map, or mapped from volumes of several flip angles."""
+"""T1 of tissue before contrast: one number, a given map, or mapped from volumes of several flip angles; B1 for it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bonequant.threads import thread_count
 from bonequant.volume import DynamicSeries, Volume, image_from_array, resample_to, same_grid
 
 _PLAUSIBLE_S = (0.05, 10.0)
+_PLAUSIBLE_B1 = (0.2, 3.0)  # the limits of SignalSettings.b1
 _BLOCK = 1 << 15
 
 
@@ -64,6 +65,24 @@ def check_t1(inputs: DceInputs, settings: SignalSettings) -> None:
             f"{inputs.series.source or 'The series'}: T1 of the tissue before contrast is not known. Give volumes of "
             "several flip angles (--t1-series), a map (--t1-map), one value (--set signal.t1_s=SECONDS), or do without "
             "concentration: --set signal.quantity=relative."
+        )
+
+
+def check_b1(inputs: DceInputs) -> None:
+    """Raise InputError for a B1 map whose values are no factor of the flip angle, before long work begins."""
+    if inputs.b1_map is None:
+        return
+    label = inputs.b1_map.source or inputs.b1_map.name or "The B1 map"
+    values = inputs.b1_map.array
+    known = values[np.isfinite(values) & (values > 0.0)]
+    due = "A factor of the flip angle is due, 1 = nominal"
+    if not len(known):
+        raise InputError(f"{label} holds no B1 above zero. {due}.")
+    middle = float(np.median(known))
+    if not _PLAUSIBLE_B1[0] <= middle <= _PLAUSIBLE_B1[1]:
+        raise InputError(
+            f"{label}: the median B1 is {middle:g}, outside {_PLAUSIBLE_B1[0]:g} to {_PLAUSIBLE_B1[1]:g}: is it in "
+            f"percent? {due}: divide a map in percent by 100."
         )
 
 

@@ -38,6 +38,8 @@ def read_csv(path: Path) -> CsvFile:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no table: it holds no text in UTF-8. Save it as CSV in UTF-8.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist.") from error
     except OSError as error:
         raise InputError(f"{path} is not a readable CSV file: {error}.") from error
     first = text.partition("\n")[0]

@@ -40,6 +40,8 @@ def lesions_of(folders: Sequence[FeatureFolder], labels: Path | None) -> tuple[t
     unlabelled = [
         folder.table.where(row) for (folder, row), lesion in zip(rows, found, strict=True) if not lesion.label
     ]
+    if unlabelled and extra is not None and "label" not in extra.table.columns:
+        raise InputError(f"{labels} has no column label; its columns are: {', '.join(extra.table.columns)}.")
     if unlabelled:
         raise InputError(
             f"{unlabelled[0]}: no label for this lesion"

@@ -196,7 +196,7 @@ def _missing(result: LesionResult) -> Section:
 def _alignment(result: LesionResult) -> Section:
     if result.registration is None:
         text = "Masks were carried by the alignment that was given (the scanner's, or the user's transform)."
-        return Section("Alignment", [Text(text)])
+        return Section("Alignment", [Text(text), *([Text(result.alignment_check)] if result.alignment_check else [])])
     quality, facts = result.registration.quality, result.alignment_facts
     level = {"ok": "ok", "check": "note", "warn": "warning"}[quality.level]
     shown = {heading: facts[name] for name, heading in _ALIGNMENT.items() if name in facts}
@@ -219,11 +219,12 @@ def _images(result: LesionResult, identified: bool) -> Section:
         blocks.append(Facts({name: value for name, value in shown.items() if value}))
     if result.factors is not None:
         f = result.factors
+        typed = "decay_correction" in result.images["functional"].acquisition.typed
         blocks.append(
             Facts(
                 {
                     "SUV": f.unit,
-                    "Decay correction of the file": f.decay_correction,
+                    "Decay correction used": f"{f.decay_correction} ({'typed' if typed else 'from the file'})",
                     "Half-life (s)": f.half_life_s,
                     "Net injected activity (MBq)": f.net_activity_bq / 1e6,
                     "Reference activity (MBq)": f.reference_activity_bq / 1e6,

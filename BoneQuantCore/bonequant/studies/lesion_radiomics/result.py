@@ -46,6 +46,7 @@ class LesionResult:
         images: by "ct" and "functional", in the unit that was measured.
         lesions: as given or found; on_images: lesion id to space to what was found there.
         transform, registration: points of the CT to points of the functional image; None is the identity.
+        alignment_check: what a registration said of the scanner's alignment, where that was taken; else "".
         recipes: by image name (a model's modality), all that decides the value of its features.
         settings_hash: of all recipes.
         quality: which features survive redrawing.
@@ -66,6 +67,7 @@ class LesionResult:
     provenance: Provenance
     maps: Mapping[str, Volume] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    alignment_check: str = ""
 
     @property
     def alignment_facts(self) -> dict[str, Any]:

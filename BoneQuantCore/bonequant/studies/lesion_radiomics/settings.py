@@ -63,7 +63,7 @@ class LesionSettings(Settings):
     alignment: str = setting(
         "scanner",
         choices=("scanner", "register"),
-        help="Carry masks by the scanner's alignment, or register the functional image to the CT.",
+        help="Carry masks by the scanner's alignment (checked only), or register the functional image to the CT.",
     )
     registration: RegistrationSettings = setting(RegistrationSettings)
     mazda: MazdaSettings = setting(MazdaSettings)

@@ -19,9 +19,16 @@ from bonequant.kinetics import (
 )
 from bonequant.progress import Progress, no_progress, part_of
 from bonequant.provenance import Provenance, hash_image
+from bonequant.roi.region import Region
 from bonequant.studies.liver_perfusion.inputs import LiverInputs, check
 from bonequant.studies.liver_perfusion.maa import compare_with_maa, uptake_of
-from bonequant.studies.liver_perfusion.measured import Reading, input_rows, measure_regions, remarks_on
+from bonequant.studies.liver_perfusion.measured import (
+    Reading,
+    input_rows,
+    measure_regions,
+    remarks_on,
+    remarks_on_maps,
+)
 from bonequant.studies.liver_perfusion.readers import ReaderComparison, compare_readers
 from bonequant.studies.liver_perfusion.regions import (
     AORTA,
@@ -40,6 +47,8 @@ from bonequant.studies.liver_perfusion.table import voxel_rows
 from bonequant.studies.liver_perfusion.tissue import QUANTITIES, delayed_inputs, max_slope
 from bonequant.volume import DynamicSeries, Volume, image_from_array
 
+_POINTS = 2000  # of a region, enough for the mean of a displacement
+
 
 def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Progress | None = None) -> LiverResult:
     """Measure one perfusion CT.
@@ -53,8 +62,8 @@ def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Pr
     if regions.left_aside:
         warnings.append(f"Regions without a role here were left aside: {', '.join(regions.left_aside)}.")
 
-    series, motion, remarks = _aligned(inputs.series, settings, part_of(report, 0.0, 0.4))
-    warnings += remarks
+    series, motion, remarks = _aligned(inputs.series, regions, settings, part_of(report, 0.0, 0.4))
+    warnings = [*remarks, *warnings]  # first: regions beside the organs spoil every number
     anatomy = _mean_image(series)
     found = None
     if AORTA not in regions.inputs:
@@ -64,7 +73,8 @@ def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Pr
     warnings += remarks_on(reading, settings)
 
     steps, maps, remarks = _maps(series, reading, settings, part_of(report, 0.55, 0.8))
-    warnings += remarks
+    of_voxels = voxel_rows(reading.regions.tissue, maps)
+    warnings += [*remarks, *remarks_on_maps(reading.rows, of_voxels)]
     readers = None
     if theirs is not None:
         readers, remarks = _second_reader(series, inputs, theirs, reading, settings, part_of(report, 0.8, 0.85))
@@ -93,7 +103,7 @@ def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Pr
         fits=reading.fits,
         delays_s=reading.delays_s,
         rows=reading.rows,
-        voxel_rows=voxel_rows(reading.regions.tissue, maps),
+        voxel_rows=of_voxels,
         input_rows=input_rows(reading),
         maps=maps,
         steps=steps,
@@ -108,7 +118,7 @@ def run(inputs: LiverInputs, settings: LiverSettings | None = None, progress: Pr
 
 
 def _aligned(
-    series: DynamicSeries, settings: LiverSettings, progress: Progress
+    series: DynamicSeries, regions: Regions, settings: LiverSettings, progress: Progress
 ) -> tuple[DynamicSeries, MotionReport | None, list[str]]:
     count = len(series.times_s)
     if settings.mask_frame is not None and settings.mask_frame > count:
@@ -120,11 +130,26 @@ def _aligned(
     report = MotionReport(tuple(found.table()), found.reference, found.difference, found.transforms)
     remarks = [text for text in found.series.warnings if text not in series.warnings]
     if reference is None:
-        remarks.append(
-            f"All frames were brought to frame {found.reference + 1}: the regions count as drawn on it. If they were "
-            "drawn on another one, give its number as mask_frame."
-        )
+        text = f"All frames were brought to frame {found.reference + 1}: the regions count as drawn on it. "
+        if found.reference == 0:
+            text += "If they were drawn on another one, give its number: --set mask_frame=N."
+        else:
+            apart = _apart_mm(regions.whole[LIVER], found.transforms[0], found.transforms[found.reference])
+            text += (
+                f"In frame 1 the liver lies {apart:.1f} mm from there: if they were drawn on frame 1, give "
+                "--set mask_frame=1, if on another one, its number."
+            )
+        remarks.insert(0, text)
     return found.series, report, remarks
+
+
+def _apart_mm(mask: sitk.Image, first: sitk.Transform, second: sitk.Transform) -> float:
+    """Mean distance over a region between where two frames show its points."""
+    region = Region.of(mask)
+    places = region.xyz()[:: max(1, len(region.index) // _POINTS), ::-1]
+    points = region.geometry.points_of(places).tolist()
+    apart = np.subtract([first.TransformPoint(p) for p in points], [second.TransformPoint(p) for p in points])
+    return float(np.linalg.norm(apart, axis=1).mean())
 
 
 def _mean_image(series: DynamicSeries) -> Volume:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ from bonequant.studies.liver_perfusion.tissue import Inputs, arterial_delay, dua
 from bonequant.volume import DynamicSeries
 
 _LABELS = {AORTA: "aorta", PORTAL: "portal vein", SPLEEN: "spleen"}
+_LEAST_PORTAL = 0.3  # of the aorta's peak; true veins reach about half, a region beside the vein next to nothing
+_EARLY_S = -0.3  # the liver's artery does not run ahead of the aorta; less is the error of the fit
+_MOST_TLP = 250.0  # mL/min/100 mL; healthy livers have 100 to 150
+_NOISY = 2.0  # median of a map over the value of the mean curve, from which the map is of noise
 _MANY = 0.2  # share of a region's voxels that motion took out of the field, from which it is said
 
 
@@ -80,6 +84,7 @@ def remarks_on(reading: Reading, settings: LiverSettings) -> list[str]:
         remarks.append(
             "The portal vein still rises in the last frame: its peak, and PVP by the maximum slope, are off."
         )
+    remarks += _contradictions(reading, settings)
     if settings.delay != "none":
         low, high = settings.delay_s
         edge = sorted({name for name, delay in reading.delays_s.items() if delay <= low or delay >= high})
@@ -96,6 +101,43 @@ def remarks_on(reading: Reading, settings: LiverSettings) -> list[str]:
                 f"{name}: {region.missing} of {region.voxels} voxels are not seen in every frame and were left out."
             )
     return remarks
+
+
+def remarks_on_maps(rows: Sequence[Mapping[str, Any]], of_voxels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Maps of the maximum slope that hold noise: their median in the liver beside the value of its mean curve."""
+    mean = next(row for row in rows if row["region"] == LIVER)
+    voxels = next(row for row in of_voxels if (row["region"], row["method"]) == (LIVER, "max_slope"))
+    off = [
+        f"{quantity.upper()} {median:.0f} beside {value:.0f}"
+        for quantity in ("alp", "pvp", "tlp")
+        if (median := voxels[f"{quantity}_median"]) > _NOISY * (value := mean[f"{quantity}_max_slope"])
+    ]
+    if not off:
+        return []
+    return [
+        f"Maps of the maximum slope read high: median of the liver's voxels beside its mean curve, mL/min/100 mL: "
+        f"{', '.join(off)}. Noise of single voxels (short frames) raises the largest slope; take values from the "
+        "regions, or smooth the maps more (preprocess.spatial_fwhm_mm)."
+    ]
+
+
+def _contradictions(reading: Reading, settings: LiverSettings) -> list[str]:
+    """Values that no liver has: most often a region that lies beside its organ."""
+    found = []
+    share = float(reading.inputs.portal.max() / reading.inputs.aorta.max())
+    if share < _LEAST_PORTAL:
+        found.append(f"the portal vein peaks at {share:.2f} of the aorta")
+    if settings.delay != "none" and reading.delays_s[LIVER] < _EARLY_S:
+        found.append(f"the artery of the liver runs {-reading.delays_s[LIVER]:.1f} s ahead of the aorta")
+    tlp = next(row["tlp_dual_input"] for row in reading.rows if row["region"] == LIVER)
+    if tlp > _MOST_TLP:
+        found.append(f"TLP of the liver is {tlp:.0f} mL/min/100 mL")
+    if not found:
+        return []
+    return [
+        f"Implausible: {'; '.join(found)}. Does each region lie inside its organ, also in the frame that stayed "
+        "(mask_frame)? Look at the pictures of the maps. A short or noisy scan does the same."
+    ]
 
 
 def input_rows(reading: Reading) -> tuple[dict[str, Any], ...]:

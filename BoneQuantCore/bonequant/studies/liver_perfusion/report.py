@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from bonequant.report import Facts, Notice, Page, Picture, Section, Table, Text
 from bonequant.report.closing import provenance_section, settings_section, title_of
@@ -15,11 +16,12 @@ from bonequant.studies.liver_perfusion.comparison_sections import maa_section, r
 from bonequant.studies.liver_perfusion.regions import AORTA, LIVER, PORTAL, SPLEEN
 from bonequant.studies.liver_perfusion.result import LiverResult
 from bonequant.studies.liver_perfusion.tissue import METHODS, QUANTITIES
-from bonequant.volume import Curve
+from bonequant.volume import Curve, Volume
 
 _UNIT = "mL/min/100 mL"
 _UNITS = {"alp": _UNIT, "pvp": _UNIT, "tlp": _UNIT, "hpi": "%"}
 _SLICES = 4
+_RIM_MM = 5.0  # the smoothing of the maps in the slice
 _FINE = 200  # points of a fitted line
 _OVERESTIMATES = (
     "Maximum slope assumes that nothing leaves the tissue before the slope peaks; in the liver it does, and ALP, PVP "
@@ -112,11 +114,12 @@ def _tissue(result: LiverResult) -> Section:
 def _maps(result: LiverResult) -> Section:
     outlines = {name: result.masks[name] for name in [LIVER, *result.lesions]}
     vessels = {name: result.masks[name] for name in (AORTA, PORTAL, SPLEEN)}
+    inner = _inner(result.maps["r2"])
     blocks: list[Block] = []
     for quantity in QUANTITIES:
         for method in METHODS:
             volume = result.maps[f"{quantity}_{method}"]
-            upper = 100.0 if quantity == "hpi" else _upper(volume.array)
+            upper = 100.0 if quantity == "hpi" else _upper(volume.array[inner])
             png = map_sections(
                 result.anatomy,
                 volume,
@@ -134,6 +137,18 @@ def _maps(result: LiverResult) -> Section:
         Text("Maps are made of frames with these steps: " + ("; ".join(result.steps) if result.steps else "none") + ".")
     )
     return Section("Maps", blocks)
+
+
+def _inner(volume: Volume) -> np.ndarray:
+    """Voxels of a map that lie ``_RIM_MM`` inside in the slice; all of them where that leaves little.
+
+    At the rim the smoothing and the motion mix liver with what lies beside it: colours that reached there would show
+    nothing of the liver.
+    """
+    known = np.isfinite(volume.array)
+    steps = max(1, round(_RIM_MM / max(volume.geometry.spacing[:2])))
+    inner = ndimage.binary_erosion(known, ndimage.generate_binary_structure(2, 1)[None], iterations=steps)
+    return inner if inner.sum() > 0.2 * known.sum() else known
 
 
 def _upper(values: np.ndarray) -> float:

@@ -20,11 +20,15 @@ QUANTITIES = ("volume_ml", "mean", "max", "peak", "total", "hu_mean")
 
 @dataclass(frozen=True)
 class FollowUp:
-    """``rows``: per region and quantity, the values at each date and the change in percent from the first."""
+    """``rows``: per region and quantity, the values at each date and the change in percent from the first.
+
+    ``once``: regions that were measured at one date only and therefore have no row.
+    """
 
     dates: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
     warnings: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
 
 
 def compare(results: Sequence[MarrowResult]) -> FollowUp:
@@ -51,7 +55,10 @@ def compare(results: Sequence[MarrowResult]) -> FollowUp:
                 "these do not compare. Give the facts that bring both to one quantity."
             )
         warnings += _differences(first, later)
-    return FollowUp(tuple(result.name for result in results), tuple(_rows(results)), tuple(warnings))
+    rows = _rows(results)
+    shown = {row["region"] for row in rows}
+    once = dict.fromkeys(row["region"] for result in results for row in result.rows if row["region"] not in shown)
+    return FollowUp(tuple(result.name for result in results), tuple(rows), tuple(warnings), tuple(once))
 
 
 def _differences(first: MarrowResult, later: MarrowResult) -> list[str]:

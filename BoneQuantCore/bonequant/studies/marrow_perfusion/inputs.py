@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
-from bonequant.errors import ConfirmationRequired, InputError
+from bonequant.errors import ConfirmationRequired, InputError, MissingFactError
 from bonequant.volume import Volume
 
 
@@ -35,6 +36,15 @@ class MarrowInputs:
     same_patient_confirmed: bool = False
     name: str = "baseline"
     lesion_suffix: str = ""
+
+
+@contextmanager
+def facts_of(date: str) -> Iterator[None]:
+    """A fact that is missing at a later date is asked for under that date's name, "follow_up_1.injection_time"."""
+    try:
+        yield
+    except MissingFactError as error:
+        raise MissingFactError(f"{date}: {error}", f"{date}.{error.fact}" if error.fact else "") from error
 
 
 def check(inputs: MarrowInputs) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bonequant.roi import RoiMeasurement, measure_many
 from bonequant.spect import ProtocolRecord, check_protocol, load_standard
 from bonequant.studies.marrow_perfusion import maa, plausibility
 from bonequant.studies.marrow_perfusion.gold_standard import agreement_with
-from bonequant.studies.marrow_perfusion.inputs import MarrowInputs, check
+from bonequant.studies.marrow_perfusion.inputs import MarrowInputs, check, facts_of
 from bonequant.studies.marrow_perfusion.maps import parametric_maps
 from bonequant.studies.marrow_perfusion.partial_volume import corrected_means
 from bonequant.studies.marrow_perfusion.quantify import quantify
@@ -55,7 +55,7 @@ def run(
     report(0.0, "Quantifying")
     quantified = quantify(inputs.functional, settings)
     functional = quantified.volume
-    warnings += quantified.warnings
+    warnings += [*quantified.warnings, *plausibility.tracer_warnings(functional.acquisition, settings.tracer)]
 
     if registration is None:
         registration = _align(inputs, functional, settings, part_of(report, 0.05, 0.45))
@@ -138,7 +138,8 @@ def run_later(
     The carried masks stay on the first date's grid; only the transform from there to the later images is composed.
     """
     report = progress or no_progress
-    later = run(inputs, settings, part_of(report, 0.0, 0.7))
+    with facts_of(inputs.name):
+        later = run(inputs, settings, part_of(report, 0.0, 0.7))
     lesions = {lesion.name for lesion in first.lesions}
     carried = {
         name: mask for name, mask in first.masks_on_ct.items() if name in lesions or first.origins[name] == DRAWN

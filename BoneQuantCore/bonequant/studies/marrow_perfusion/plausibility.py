@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bonequant.radionuclides import nuclide_name
 from bonequant.roi import RoiMeasurement
+from bonequant.volume import Acquisition
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,19 @@ BANDS = {
     "mdp": Band(3.92, 0.27, "normal vertebra, 99mTc-MDP (Nowicka 2025)"),
     "dpd": Band(5.91, 1.54, "lumbar vertebra, 99mTc-DPD at 4 h (Nowicka 2025)"),
 }
+
+NUCLIDES = {
+    **dict.fromkeys(("mdp", "dpd", "hdp", "colloid", "blood_pool", "sestamibi", "maa"), "99mTc"),
+    **dict.fromkeys(("fdg", "naf"), "18F"),
+}
+
+
+def tracer_warnings(acquisition: Acquisition, tracer: str) -> tuple[str, ...]:
+    """A warning where the radionuclide is known and is not the one that ``tracer`` is labelled with."""
+    due, found = NUCLIDES.get(tracer), nuclide_name(acquisition.radionuclide)
+    if due is None or found is None or found == due:
+        return ()
+    return (f"The tracer is set to {tracer}, which is labelled with {due}, but the image is of {found}: check both.",)
 
 
 def judge(measurements: Mapping[str, RoiMeasurement], vertebrae: list[str], tracer: str) -> tuple[Plausibility, ...]:

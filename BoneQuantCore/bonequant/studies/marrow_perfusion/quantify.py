@@ -38,13 +38,13 @@ def quantify(volume: Volume, settings: MarrowSettings) -> Quantified:
             volume = to_activity(volume, settings.calibration)
         if settings.quantity == "activity":
             return Quantified(volume, None, ())
-        # The literal types of to_suv are the choices of the setting.
+        # The literal types of to_suv are the choices of the setting. It comes first, as it checks the unit first.
+        suv = to_suv(volume, normalisation=settings.normalisation)  # type: ignore[arg-type]
         factors = suv_factors(
             volume.acquisition,
             normalisation=settings.normalisation,  # type: ignore[arg-type]
             label=volume.source or "The functional image",
         )
-        suv = to_suv(volume, normalisation=settings.normalisation)  # type: ignore[arg-type]
     except MissingFactError as error:
         raise MissingFactError(f"{error} {_WAY_OUT}", error.fact) from error
     return Quantified(suv, factors, tuple(text for text in suv.warnings if text not in before))

@@ -13,7 +13,7 @@ from bonequant.errors import AmbiguousInputError, InputError
 from bonequant.io import SeriesInfo, load, load_masks, referenced_series, scan
 from bonequant.progress import Progress, part_of
 from bonequant.roi import regions_of_totalsegmentator
-from bonequant.studies.marrow_perfusion.inputs import MarrowInputs
+from bonequant.studies.marrow_perfusion.inputs import MarrowInputs, facts_of
 from bonequant.volume import Volume, same_grid
 
 MaskSpace = Literal["auto", "ct", "spect"]
@@ -76,17 +76,18 @@ def read_date(
     progress: Progress | None = None,
 ) -> MarrowInputs:
     """Read a later date from one folder that holds its SPECT (or PET) and its CT. Errors as :func:`read_inputs`."""
-    spect, ct = find_pair(folder)
-    inputs = read_inputs(
-        folder,
-        folder,
-        spect_series=spect.series_uid,
-        ct_series=ct.series_uid,
-        facts=facts,
-        same_patient_confirmed=same_patient_confirmed,
-        name=name,
-        progress=progress,
-    )
+    with facts_of(name):
+        spect, ct = find_pair(folder)
+        inputs = read_inputs(
+            folder,
+            folder,
+            spect_series=spect.series_uid,
+            ct_series=ct.series_uid,
+            facts=facts,
+            same_patient_confirmed=same_patient_confirmed,
+            name=name,
+            progress=progress,
+        )
     return dataclasses.replace(inputs, lesion_suffix=f"_{name}")
 
 

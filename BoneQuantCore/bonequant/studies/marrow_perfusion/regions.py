@@ -28,6 +28,9 @@ from bonequant.volume import Volume, image_from_array, same_grid
 from bonequant.volume.geometry import Geometry
 
 FOUND, BY_UPTAKE, DRAWN = "found on CT", "by uptake", "drawn"
+_DERIVED = ("marrow", "cortical", "red_marrow")  # no one draws these beside lesions: such masks are our own export
+_PARTS_OF_BONE = ("marrow", "cortical", "spine", "pelvis", "femora", "ribs", "other_bone")
+_TOLERATED = 0.01  # of a region's volume outside the one that it lies in
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +62,14 @@ def find_regions(
     if inputs.ct is None:
         if settings.tracer == "maa":
             on_functional = _with_normal_liver(on_functional, origins)
-        return Regions({}, on_functional, origins)
+        return Regions({}, on_functional, origins, warnings=tuple(_stale(on_functional, on_functional)))
 
     found, warnings = _on_ct(inputs.ct, drawn, settings, part_of(progress, 0.0, 0.7))
     on_ct, _ = merge_user_regions(found, drawn)
     on_ct = {name: mask for name, mask in on_ct.items() if name not in on_functional}
     origins = {**dict.fromkeys(found, FOUND), **origins}
+    warnings += [*_stale(inputs.masks_on_ct, on_ct), *_stale(on_functional, on_functional)]
+    warnings += _without_lesions(inputs.masks_on_ct, settings)
 
     lesions = tuple(
         dataclasses.replace(lesion, name=lesion.name + inputs.lesion_suffix)
@@ -132,6 +137,49 @@ def _lesions(
     return lesion_candidates(
         ct, functional, bones, transform, sd=settings.lesion_sd, min_ml=settings.lesion_min_ml, progress=progress
     )
+
+
+def _without_lesions(drawn: Mapping[str, sitk.Image], settings: MarrowSettings) -> list[str]:
+    """A warning where an export given back whole keeps lesions from being looked for."""
+    derived = [name for name in _DERIVED if name in drawn]
+    lesions = tumours_in(drawn)
+    if settings.tracer == "maa" or not lesions or not derived:
+        return []
+    return [
+        f"No lesion candidates were looked for: the masks hold {', '.join(lesions)}, taken as drawn like "
+        f"{', '.join(derived)}. If the file is an edited export, keep only the regions that you changed in it."
+    ]
+
+
+def _stale(drawn: Mapping[str, sitk.Image], masks: Mapping[str, sitk.Image]) -> list[str]:
+    """Warnings about drawn regions that do not fit those they follow from: an export, edited in one place only."""
+
+    def voxels(name: str) -> np.ndarray:
+        return sitk.GetArrayViewFromImage(masks[name]) > 0.5
+
+    def outside(child: str, parent: str) -> float:
+        if not same_grid(masks[child], masks[parent]):
+            return 0.0
+        inner = voxels(child)
+        return float((inner & ~voxels(parent)).sum() / max(inner.sum(), 1))
+
+    advice = "it was taken as drawn; leave it out of the mask file to have it found anew."
+    pairs = [("red_marrow", "marrow")] if "red_marrow" in drawn and "marrow" in masks else []
+    if "bone" in drawn:  # the edges of a bone found here differ from those of parts that another program drew
+        pairs += [(name, "bone") for name in _PARTS_OF_BONE if name in drawn]
+    shares = {pair: outside(*pair) for pair in pairs}
+    texts = [
+        f"{child} lies outside {parent} by {100 * share:.3g} %: {advice}"
+        for (child, parent), share in shares.items()
+        if share > _TOLERATED
+    ]
+    whole = [name for name in ("bone", "marrow", "cortical") if name in drawn]
+    if len(whole) == 3 and all(same_grid(masks[name], masks["bone"]) for name in whole):
+        bone = voxels("bone")
+        wrong = float((bone & (voxels("cortical") == voxels("marrow"))).sum() / max(bone.sum(), 1))
+        if wrong > _TOLERATED:
+            texts.append(f"cortical is not bone without marrow ({100 * wrong:.3g} % of bone differs): {advice}")
+    return texts
 
 
 def _with_normal_liver(masks: dict[str, sitk.Image], origins: dict[str, str]) -> dict[str, sitk.Image]:

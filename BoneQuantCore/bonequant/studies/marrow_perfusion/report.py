@@ -16,11 +16,13 @@ from bonequant.report.plots import bars, histograms
 from bonequant.studies.marrow_perfusion.follow_up import FollowUp
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 from bonequant.studies.marrow_perfusion.truth_tables import truth_section
+from bonequant.volume import Acquisition
 
 _PICTURED = ("bone", "marrow", "red_marrow", "liver", "spleen", "blood_pool")
 _PICTURED_LESIONS = 3  # with the highest peak; pictures of their own
 _LESION_FIELD_MM = 160.0
 
+_IDENTIFYING = ("patient_id", "patient_name", "study_uid", "series_uid", "frame_of_reference_uid")
 _PER_CASE = ("means", "differences")  # of Bland and Altman's plot, one value per region
 _ALIGNMENT_FACTS = {
     "metric_scanner": "Mutual information, scanner's alignment (nat)",
@@ -158,6 +160,7 @@ def _regions(result: MarrowResult) -> Section:
         "cv": "CV",
         "entropy_bits": "Entropy bit",
         "hu_mean": "HU mean",
+        "origin": "Origin",
     }
     columns = {key: heading for key, heading in columns.items() if any(row[key] is not None for row in result.rows)}
     shown = [{**row, "region": title_of(row["region"])} for row in result.rows]
@@ -236,6 +239,9 @@ def _follow_up(follow_up: FollowUp) -> Section:
     blocks.append(
         Table(columns, rows, caption="Regions found at each date by itself; lesions and drawn regions carried.")
     )
+    if follow_up.once:
+        names = ", ".join(title_of(name) for name in follow_up.once)
+        blocks.append(Notice("note", f"Measured at one date only: {names}."))
     return Section("Follow-up", blocks)
 
 
@@ -285,7 +291,7 @@ def _quantification(result: MarrowResult, identified: bool) -> Section:
         "Injection": facts.injection_time,
         "Start of acquisition": facts.acquisition_start,
         "Corrections": facts.corrections,
-        "Typed by the user": facts.typed,
+        "Typed by the user": _typed(facts, identified),
     }
     blocks: list[Block] = [Facts(shown)]
     if result.factors is not None:
@@ -293,7 +299,10 @@ def _quantification(result: MarrowResult, identified: bool) -> Section:
         blocks.append(
             Facts(
                 {
-                    "Decay correction of the file": f.decay_correction,
+                    # The file's own value is not kept once another was typed.
+                    "Decay correction used": f"{f.decay_correction} (typed)"
+                    if "decay_correction" in f.typed
+                    else f"{f.decay_correction} (file)",
                     "Half-life (s)": f.half_life_s,
                     "Half-life from": f.half_life_source,
                     "Net injected activity (MBq)": f.net_activity_bq / 1e6,
@@ -307,6 +316,18 @@ def _quantification(result: MarrowResult, identified: bool) -> Section:
             )
         )
     return Section("Quantification", blocks)
+
+
+def _typed(facts: Acquisition, identified: bool) -> tuple[str, ...]:
+    """What came from a keyboard, as "name = value"; the name alone where it identifies the patient or is no fact."""
+    shown = []
+    for name in facts.typed:
+        value = getattr(facts, name, None)
+        if value is None or (name in _IDENTIFYING and not identified):
+            shown.append(name)
+        else:
+            shown.append(f"{name} = {value:.10g}" if isinstance(value, float) else f"{name} = {value}")
+    return tuple(shown)
 
 
 def _protocol(result: MarrowResult) -> Section:

@@ -32,7 +32,7 @@ def run(inputs: CohortInputs, settings: CohortSettings | None = None, progress: 
     A change above the cut-off is called positive (failure of treatment); higher changes speak for the positive outcome.
 
     Raises:
-        SettingsError: the positive outcome or the primary measure is not in the table.
+        SettingsError: the positive outcome, the primary measure or that of a cut-off is not in the table.
         InputError: no measure and no call has cases of both outcomes.
     """
     settings = CohortSettings.of(settings)
@@ -44,6 +44,7 @@ def run(inputs: CohortInputs, settings: CohortSettings | None = None, progress: 
         raise SettingsError(
             f"primary is {settings.primary!r}; the measures are {', '.join(inputs.measures) or 'none'}."
         )
+    settings.check_measures(inputs.measures)
     negative = next(outcome for outcome in outcomes if outcome != settings.positive)
     warnings = _warnings(inputs, settings)
     measures = {}
@@ -75,7 +76,7 @@ def _warnings(inputs: CohortInputs, settings: CohortSettings) -> list[str]:
             f"{len(inputs.cases)} cases come from {len(patients)} patients: the AUC and the bootstrap take that into "
             "account, the rank tests, McNemar's test and the intervals of proportions do not."
         )
-    called_by = set(inputs.calls) & set(settings.cutoffs_percent) & set(inputs.measures)
+    called_by = set(inputs.calls) & set(settings.cutoffs) & set(inputs.measures)
     found += [f"{name} is called by the table and by the cut-off; both are shown." for name in sorted(called_by)]
     return found
 
@@ -124,7 +125,7 @@ def _pairs(name: str, cases: tuple[Case, ...], outcome: str) -> tuple[list[float
 def _calls(inputs: CohortInputs, settings: CohortSettings, warnings: list[str]) -> dict[str, CallEvidence]:
     """Calls by cut-off, then those of the table, by the name that reports show."""
     found = {}
-    for name, cutoff in settings.cutoffs_percent.items():
+    for name, cutoff in settings.cutoffs.items():
         if name in inputs.measures:
             rule = f"change of {name} {settings.cutoff_operator} {cutoff:g} %"
             called = {

@@ -45,8 +45,8 @@ def boxplots(result: CohortResult) -> bytes:
             axis.boxplot([change], positions=[place], widths=0.55, showfliers=False, manage_ticks=False,
                          medianprops={"color": colour, "linewidth": 2})  # fmt: skip
             axis.plot(place + chance.uniform(-0.16, 0.16, len(change)), change, ".", color=colour, alpha=0.65)
-        if name in result.settings.cutoffs_percent:
-            axis.axhline(result.settings.cutoffs_percent[name], **_CUT)
+        if name in result.settings.cutoffs:
+            axis.axhline(result.settings.cutoffs[name], **_CUT)
         axis.set_xticks([0, 1], [result.positive, result.negative])
         axis.set_xlim(-0.6, 1.6)
         axis.set_ylabel(f"change of {_title(name)} (%)")
@@ -87,7 +87,7 @@ def waterfall(result: CohortResult, shown: dict[str, str]) -> bytes:
         own = [(place, case.change_percent[name]) for place, case in enumerate(cases) if case.outcome == outcome]
         places, heights = zip(*own, strict=True)
         axis.bar(places, heights, 0.82, color=_colour(result, outcome), label=outcome)
-    cutoff = result.settings.cutoffs_percent.get(name)
+    cutoff = result.settings.cutoffs.get(name)
     for line in _USUAL_LINES if cutoff is None else (cutoff,):
         axis.axhline(line, **_CUT)
         axis.annotate(f"{line:+g} %", (1.0, line), (3, 0), xycoords=("axes fraction", "data"),
@@ -116,8 +116,8 @@ def spider(result: CohortResult, shown: dict[str, str]) -> bytes | None:
                           va="center")  # fmt: skip
     _outcome_legend(axis, result)
     axis.axhline(0, color="#333333", linewidth=0.8)
-    if name in result.settings.cutoffs_percent:
-        axis.axhline(result.settings.cutoffs_percent[name], **_CUT)
+    if name in result.settings.cutoffs:
+        axis.axhline(result.settings.cutoffs[name], **_CUT)
     axis.set_xlabel("days since the first scan")
     axis.set_ylabel(f"change of {_title(name)} (%)")
     return to_png(figure)
@@ -146,12 +146,12 @@ def swimmer(result: CohortResult, shown: dict[str, str]) -> bytes | None:
 
 def discordance(result: CohortResult, shown: dict[str, str]) -> bytes | None:
     """One measure against another, with both cut-offs: cases that the two call differently are ringed."""
-    names = [name for name in result.measures if name in result.settings.cutoffs_percent][:2]
+    names = [name for name in result.measures if name in result.settings.cutoffs][:2]
     if len(names) < 2:
         return None
     first, second = names
     cases = [case for case in _cases(result, first) if np.isfinite(case.change_percent.get(second, np.nan))]
-    cut = result.settings.cutoffs_percent
+    cut = result.settings.cutoffs
     calls = [result.calls[f"{name} {cut[name]:+g} %"].called for name in names]
     figure, (axis,) = _figure(6.6, 5.2)
     differing = {case.id for case in cases if calls[0][case.id] != calls[1][case.id]}

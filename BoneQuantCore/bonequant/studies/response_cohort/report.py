@@ -64,7 +64,7 @@ def _measures(result: CohortResult, shown: dict[str, str]) -> Section:
         "auc": "AUC",
         "auc_low": "from",
         "auc_high": "to",
-        "youden_cutoff_percent": "Youden's cut-off %",
+        "youden_rule": "Youden's cut-off",
         "youden_j": "J",
         "youden_optimism": "Optimism",
         "youden_j_corrected": "J corrected",
@@ -77,7 +77,8 @@ def _measures(result: CohortResult, shown: dict[str, str]) -> Section:
             separation,
             _titled(tables.separation_rows(result)),
             f"Between the outcomes. A higher change speaks for {result.positive}. AUC by DeLong; the optimism of a "
-            "cut-off chosen on these very cases is estimated by the bootstrap.",
+            "cut-off chosen on these very cases is estimated by the bootstrap. Youden's cut-off is itself called "
+            f"{result.positive}; fixed ones are compared by {result.settings.cutoff_operator}.",
         ),
         Picture(
             plots.boxplots(result),

@@ -79,9 +79,9 @@ class CohortResult:
         return self.settings.primary or next(iter(self.measures), "")
 
     def shown_ids(self, identified: bool) -> dict[str, str]:
-        """How a case is named in a report: its number in the table, or its own id where that is wanted."""
+        """How a case is named in a report: L (lesion) and its number in the table, or its own id where wanted."""
         width = len(str(len(self.inputs.cases)))
         return {
-            case.id: case.id if identified else f"P{number:0{max(width, 2)}d}"
+            case.id: case.id if identified else f"L{number:0{max(width, 2)}d}"
             for number, case in enumerate(self.inputs.cases, 1)
         }

@@ -48,6 +48,7 @@ def separation_rows(result: CohortResult) -> list[dict[str, Any]]:
                 "auc_low": found.auc.ci[0],
                 "auc_high": found.auc.ci[1],
                 "youden_cutoff_percent": best.apparent.threshold,
+                "youden_rule": f"{best.apparent.operator} {best.apparent.threshold:g} %",
                 "youden_cutoff_low_percent": best.threshold_ci[0],
                 "youden_cutoff_high_percent": best.threshold_ci[1],
                 "youden_j": best.apparent.j,

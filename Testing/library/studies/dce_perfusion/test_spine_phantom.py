@@ -46,6 +46,7 @@ def test_facts_come_from_the_files(result: DceResult) -> None:
     assert (result.facts.tr_ms, result.facts.flip_angle_deg) == (4.5, 25.0)
     assert "2, 5, 10, 15, 25" in result.facts.t1_source
     assert result.facts.blood_t1_s == 1.44  # 1.5 T
+    assert not any("another session" in text for text in result.warnings)  # T1 volumes of the same study
     assert result.facts.baseline_frames in (6, 7)  # the bolus enters at 30 s, a frame every 5 s
 
 

@@ -150,3 +150,11 @@ def test_a_plain_table_needs_no_colons_and_no_recipe(tmp_path):
     bad = labels(tmp_path / "bad.csv", "lesion_id,label,Mean,sex", "a,benign,1.5,male")
     with pytest.raises(InputError, match=r"line 2: sex is 'male', not a number"):
         read_inputs(bad)
+
+
+def test_labels_without_the_column_name_the_columns_they_have(tmp_path):
+    folder = write_folder(tmp_path / "a", [row | {"label": ""} for row in make_rows(2)])
+    first = make_rows(2)[0]["lesion_id"]
+    table = labels(tmp_path / "labels.csv", "lesion_id,diagnosis", f"{first},benign")
+    with pytest.raises(InputError, match=r"labels.csv has no column label; its columns are: lesion_id, diagnosis\."):
+        read_inputs(folder, labels=table)

@@ -6,13 +6,16 @@ import csv
 import dataclasses
 import json
 import math
+from datetime import datetime
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import InputError
 from bonequant.radiomics import extract
+from bonequant.report import render
 from bonequant.studies.lesion_radiomics import Lesion, LesionInputs, LesionSettings, long_rows, run, wide_rows, write
+from bonequant.studies.lesion_radiomics.report import page
 from bonequant.studies.lesion_radiomics.settings import recipe_hash
 from bonequant.studies.lesion_radiomics.stability_section import stability_section
 from bonequant.studies.lesion_radiomics.table import stability_rows
@@ -215,6 +218,22 @@ def test_without_facts_there_is_no_suv_and_it_is_said(inputs):
     assert any(text.startswith("No SUV:") for text in result.warnings)
     with pytest.raises(InputError, match="quantity=native"):
         run(activity, dataclasses.replace(QUICK, quantity="suv"))
+
+
+def test_a_typed_decay_correction_is_called_so(inputs):
+    facts = {
+        "patient_weight_kg": 70.0, "injected_activity_bq": 6e8, "half_life_s": 21624.0, "radionuclide": "99mTc",
+        "injection_time": datetime(2026, 3, 12, 8), "acquisition_start": datetime(2026, 3, 12, 11),
+    }  # fmt: skip
+    told = dataclasses.replace(inputs.functional.acquisition, **facts)
+    said = []
+    for acquisition in (
+        told.with_typed(decay_correction="START"), dataclasses.replace(told, decay_correction="START"),
+    ):  # fmt: skip
+        spect = inputs.functional.replace(unit="Bq/mL", acquisition=acquisition)
+        said.append(render(page(run(inputs.replace(functional=spect), dataclasses.replace(QUICK, perturb=False)))))
+    assert "START (typed)" in said[0] and "START (from the file)" not in said[0]
+    assert "START (from the file)" in said[1]
 
 
 def test_maps_and_folder(inputs, tmp_path):

@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from bonequant.errors import Cancelled, ConfirmationRequired, InputError, SettingsError
 from bonequant.phantom import liver_preset, simulate_liver
+from bonequant.progress import no_progress
 from bonequant.report import render
 from bonequant.studies import liver_perfusion as job
+from bonequant.studies.liver_perfusion import job as liver_job
+from bonequant.studies.liver_perfusion.measured import remarks_on_maps
+from bonequant.studies.liver_perfusion.regions import find_roles
+from bonequant.studies.liver_perfusion.report import _inner, _upper
+from scipy import ndimage
 
 from benchmarks.liver import residuals_mm
 
@@ -194,3 +201,53 @@ def test_what_cannot_be_measured(still) -> None:
     )
     with pytest.raises(ConfirmationRequired, match="confirm-same-patient"):
         run(maa=maa)
+
+
+def test_the_frame_of_the_regions_is_asked_for_with_the_distance_that_is_at_stake() -> None:
+    settings = liver_preset("small", interval_s=3.0, duration_s=15.0, field_mm=(320.0, 220.0, 130.0))
+    scan = simulate_liver(settings)
+    settled = job.LiverSettings.from_dict({"motion": {"model": "rigid"}})
+    _, motion, remarks = liver_job._aligned(scan.series, find_roles(scan.masks), settled, no_progress)
+    found = re.search(
+        rf"brought to frame {motion.reference + 1}: .* liver lies ([0-9.]+) mm .*mask_frame=1", remarks[0]
+    )
+    assert found is not None
+    truth = np.linalg.norm(scan.displacement_mm[motion.reference] - scan.displacement_mm[0])
+    assert float(found[1]) == pytest.approx(truth, abs=1.0)  # a rigid shift under 12 HU of noise
+    shift = sitk.TranslationTransform(3, (0.0, 3.0, -4.0))
+    assert liver_job._apart_mm(scan.masks["liver"], shift, sitk.Transform(3, sitk.sitkIdentity)) == pytest.approx(5.0)
+
+
+def test_what_no_liver_has_is_said(still, measured) -> None:
+    assert not any("Implausible" in text for text in measured.warnings)
+    # A "portal vein" drawn beside the vein, in the tissue of the liver.
+    liver = sitk.GetArrayFromImage(still.masks["liver"]) > 0
+    inner = ndimage.binary_erosion(liver, iterations=2)
+    for name in (name for name in still.masks if name != "liver"):
+        inner &= ~ndimage.binary_dilation(sitk.GetArrayViewFromImage(still.masks[name]) > 0, iterations=3)
+    beside = np.zeros_like(liver)
+    beside[tuple(np.argwhere(inner)[:200].T)] = True
+    mask = still.inputs.series.geometry.apply_to(sitk.GetImageFromArray(beside.astype(np.uint8)))
+    wrong = dataclasses.replace(still.inputs, masks={**still.inputs.masks, "portal_vein": mask})
+    said = [text for text in job.run(wrong, job.LiverSettings(correct_motion=False)).warnings if "Implausible" in text]
+    assert len(said) == 1
+    assert "the portal vein peaks at 0." in said[0]
+
+
+def test_noise_in_the_maps_is_said_and_their_rim_sets_no_colour(measured) -> None:
+    assert remarks_on_maps(measured.rows, measured.voxel_rows) == []  # no noise
+    noisy = [
+        {**row, "alp_median": 3 * row["alp_median"]} if row["method"] == "max_slope" else row
+        for row in measured.voxel_rows
+    ]
+    (said,) = remarks_on_maps(measured.rows, noisy)
+    assert "ALP" in said and "PVP" not in said
+    volume = measured.maps["alp_dual_input"]
+    values = volume.array.copy()
+    known = np.isfinite(values)
+    rim = known & ~ndimage.binary_erosion(known, np.ones((1, 3, 3)))
+    values[rim] = 1e4
+    image = volume.geometry.apply_to(sitk.GetImageFromArray(values))
+    spoilt = volume.replace(image=image)
+    assert _upper(spoilt.array) > 1e3  # the rim is more than two in a hundred
+    assert _upper(spoilt.array[_inner(spoilt)]) == _upper(volume.array[_inner(volume)])

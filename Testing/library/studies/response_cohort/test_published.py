@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bonequant.errors import SettingsError
 from bonequant.report import render
 from bonequant.studies.response_cohort import CohortSettings, page, read_inputs, run, summary, write
 from scipy import stats
@@ -83,7 +84,7 @@ def test_a_case_that_is_not_evaluable_is_left_out_and_said(result):
     assert result.calls["reader"].missing == 1
     assert result.calls["reader"].confusion.total == 48
     rows = {row["case"]: row for row in summary(result)["cases"]}
-    assert rows["P21"]["reader"] is None
+    assert rows["L21"]["reader"] is None
 
 
 def test_report_and_tables(result, tmp_path):
@@ -141,3 +142,43 @@ def test_clusters_and_missing_changes_are_said(tmp_path):
     assert result.measures["vp"].missing == 1
     assert any("25 cases come from 13 patients" in warning for warning in result.warnings)
     assert any("1 of 25 cases have no percent change" in warning for warning in result.warnings)
+
+
+def test_a_cutoff_is_laid_over_the_defaults_and_null_switches_one_off(result):
+    assert CohortSettings(cutoffs_percent={"vp": -20}).cutoffs == {"vp": -20.0, "size": -10.0}
+    off = CohortSettings(cutoffs_percent={"size": None})
+    assert CohortSettings.from_json(off.to_json()).cutoffs == off.cutoffs == {"vp": -40.0}
+    assert "size -10 %" not in run(result.inputs, off).calls
+
+
+def test_a_cutoff_of_no_measure_is_refused(result, tmp_path):
+    with pytest.raises(SettingsError, match="no measure sise; its measures are vp, size"):
+        run(result.inputs, CohortSettings(cutoffs_percent={"vp": -20, "sise": -10}))
+    (tmp_path / "t.csv").write_text(
+        "id,outcome,adc_change_percent\n1,failure,3\n2,success,1\n3,failure,2\n4,success,0\n"
+    )
+    adc = read_inputs(tmp_path / "t.csv")
+    assert list(run(adc, CohortSettings(cutoffs_percent={"adc": 1.5}, resamples=100)).calls) == ["adc +1.5 %"]
+    with pytest.raises(SettingsError, match=r"cutoffs_percent\.vp.*its measures are adc"):
+        run(adc, CohortSettings(cutoffs_percent={"vp": -20}))
+
+
+def test_youdens_cutoff_says_its_operator_and_fixed_by_it_gives_the_same_calls(result):
+    """The observed change that is the cut-off is positive by >=, and would be negative by >."""
+    (vp, _size) = summary(result)["separation"]
+    best = result.measures["vp"].youden.apparent
+    assert vp["youden_rule"] == f">= {vp['youden_cutoff_percent']:g} %"
+    assert vp["youden_rule"].replace(">", "&gt;") in render(page(result))
+    fixed = {
+        operator: run(
+            result.inputs,
+            CohortSettings(cutoffs_percent={"vp": best.threshold}, cutoff_operator=operator, resamples=100),
+        )
+        for operator in (">=", ">")
+    }
+    counts = {
+        operator: next(call.confusion for name, call in found.calls.items() if name.startswith("vp "))
+        for operator, found in fixed.items()
+    }
+    assert counts[">="] == best.confusion
+    assert counts[">"].tp + counts[">"].fp == best.confusion.tp + best.confusion.fp - 1
