@@ -267,7 +267,7 @@ def test_flip_angles_in_one_series_are_told_apart(tmp_path: Path) -> None:
     write_dynamic_series(scan.series, tmp_path / "DCE")
     for angle, volume in scan.vfa.items():
         write_mr_volume(volume, tmp_path / "T1" / f"{angle:g}", name="VFA")
-    for path in (tmp_path / "T1").rglob("*.dcm"):
+    for path in sorted((tmp_path / "T1").glob("*/*")):
         dataset = pydicom.dcmread(path)
         dataset.SeriesInstanceUID = "1.2.3.4"
         dataset.save_as(tmp_path / "T1" / f"{path.parent.name}_{path.name}")
