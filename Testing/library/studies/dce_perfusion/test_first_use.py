@@ -270,6 +270,7 @@ def test_flip_angles_in_one_series_are_told_apart(tmp_path: Path) -> None:
     for path in sorted((tmp_path / "T1").glob("*/*")):
         dataset = pydicom.dcmread(path)
         dataset.SeriesInstanceUID = "1.2.3.4"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
         dataset.save_as(tmp_path / "T1" / f"{path.parent.name}_{path.name}")
         path.unlink()
     found = read_inputs(tmp_path / "DCE", [], t1_series=[tmp_path / "T1"])
