@@ -66,7 +66,7 @@ def plan_series(series: SeriesInfo, overrides: Overrides, source: str = "") -> P
         remarks.append("counts; the private factor philips_activity_scale_factor would make them Bq/mL")
     if series.n_copies:
         remarks.append(f"{series.n_copies} files are copies of slices of this series; they were left aside")
-    warnings = (*stack.warnings, *remarks)
+    warnings = (*overrides.contradictions(acquisition), *stack.warnings, *remarks)
     return Plan(series, stack, modality, unit, overrides.apply_facts(acquisition), warnings)
 
 

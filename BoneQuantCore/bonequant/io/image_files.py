@@ -39,15 +39,16 @@ def read_image_file(path: Path, overrides: Overrides) -> Volume:
         image = image_from_array(cleaned, Geometry.of(image))
     modality = overrides.modality or fields.get("modality", "OT")
     unit = fields.get("unit", "") if overrides.unit is None else overrides.unit
+    acquisition = acquisition_from_json(fields.get("acquisition", "{}"), str(path))
     return Volume(
         image=image,
         modality=modality if modality in MODALITIES else "OT",
         unit=unit,
-        acquisition=overrides.apply_facts(acquisition_from_json(fields.get("acquisition", "{}"), str(path))),
+        acquisition=overrides.apply_facts(acquisition),
         name=fields.get("name") or stem(path),
         source=str(path),
         sha256=hash_files([path]),
-        warnings=(),
+        warnings=overrides.contradictions(acquisition),
     )
 
 

@@ -87,6 +87,18 @@ class Overrides:
         typed = tuple(sorted({*acquisition.typed, *self.typed_geometry, *others}))
         return dataclasses.replace(acquisition, typed=typed)
 
+    def contradictions(self, acquisition: Acquisition) -> tuple[str, ...]:
+        """Remarks on facts of a file in whose place others were typed; identifiers without their values."""
+        typed, found = acquisition.with_typed(**self.facts), []
+        for name in sorted(self.facts):
+            said, taken = getattr(acquisition, name), getattr(typed, name)
+            if said is None or said == taken:
+                continue
+            hidden = name.endswith("_uid") or name in ("patient_id", "patient_name")
+            values = "another than the file says" if hidden else f"{taken}; the file says {said}"
+            found.append(f"{name} was typed: {values}. What was typed was taken")
+        return tuple(found)
+
 
 def _unit(written: Any) -> str:
     """The unit by the name that it has everywhere here. Raises InputError for a multiple: voxels stay as they are."""

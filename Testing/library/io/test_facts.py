@@ -147,6 +147,20 @@ def test_typed_facts_are_listed(write_nm):
     assert (acquisition.patient_weight_kg, acquisition.typed) == (70.0, ("patient_weight_kg", "radionuclide"))
 
 
+def test_a_typed_fact_in_the_place_of_another_is_said_without_identifiers(write_nm):
+    path = write_nm(
+        STORED, RadiopharmaceuticalInformationSequence=tracer(RadionuclideTotalDose=700), PatientID="SECRET"
+    )
+    volume = io.load(path, injected_activity_bq=650e6, patient_id="OTHER", patient_weight_kg=71.0)
+    said = [text for text in volume.warnings if "typed" in text]
+    assert said == [
+        "injected_activity_bq was typed: 650000000.0; the file says 700000000.0. What was typed was taken",
+        "patient_id was typed: another than the file says. What was typed was taken",
+    ]
+    same = io.load(path, injected_activity_bq=700e6)
+    assert not [text for text in same.warnings if "typed" in text]
+
+
 def test_patient_size_in_centimetres_and_zero_weight(pet):
     volume = pet(PatientSize=175, PatientWeight=0, PatientAge="018M")
     assert volume.acquisition.patient_height_m == 1.75
