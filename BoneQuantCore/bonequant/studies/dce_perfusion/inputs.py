@@ -83,10 +83,10 @@ def _check_frames(series: DynamicSeries, settings: DceSettings, label: str) -> N
         )
     in_every_voxel = settings.kinetics.fit_delay or settings.delay == "voxel"
     if in_every_voxel and count == needed:
-        way = "kinetics.fit_delay=false" if settings.kinetics.fit_delay else "delay=none"
+        way = "--set kinetics.fit_delay=false" if settings.kinetics.fit_delay else "--set delay=none"
         raise InputError(
             f"{label} has {count} frames{from_first}; {settings.model} with a delay in every voxel needs at least "
-            f"{needed + 1}. Fit it without: --set {way}."
+            f"{needed + 1}. Fit it without: {way}."
         )
 
 
@@ -101,13 +101,14 @@ def _beside(inputs: DceInputs) -> Iterator[tuple[str, Volume]]:
 
 def _check_patient(inputs: DceInputs) -> None:
     ours, label = inputs.series.acquisition, inputs.series.source or inputs.series.name or "the series"
+    ways = {"patient_id": "--fact patient_id=VALUE", "patient_sex": "--fact patient_sex=VALUE"}
     for what, fact in (("patient ID", "patient_id"), ("sex", "patient_sex")):
         for name, volume in _beside(inputs):
             first, second = getattr(ours, fact), getattr(volume.acquisition, fact)
             if first and second and first != second:
                 raise InputError(
                     f"{name} and {label} differ in {what}: they may show different patients. Give those of one "
-                    f"patient; if they show one, give the series the {what} of the former: --fact {fact}=VALUE."
+                    f"patient; if they show one, give the series the {what} of the former: {ways[fact]}."
                 )
 
 
