@@ -50,22 +50,12 @@ class BoneMarrowPerfusion(ScriptedLoadableModule):
 
 def registerSampleData() -> None:
     """The simulated patient, among Slicer's sample data."""
-    import SampleData
+    from BoneQuantPanels.sample_data import register_sample_data
 
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="BoneQuant",
-        sampleName="Simulated SPECT/CT patient",
-        uris="",  # made here: nothing is downloaded
-        fileNames="",
-        customDownloader=lambda source: loadSamplePatient(),
-    )
+    def make(run) -> None:
+        BoneMarrowPerfusionLogic().makeSamplePatient(work=run)
 
-
-def loadSamplePatient() -> None:
-    from BoneQuantPanels.work import errors_shown, run_in_dialog
-
-    with errors_shown(_("The patient could not be made.")):
-        BoneMarrowPerfusionLogic().makeSamplePatient(work=run_in_dialog)
+    register_sample_data("Simulated SPECT/CT patient", _("The patient could not be made."), make)
 
 
 @parameterNodeWrapper

@@ -127,7 +127,7 @@ def _course(
             remarks.append(f"{name} {date}: left out, one dated dynamic series is due, there is: {many}")
             continue
         path = _cells(first, fitting[0])[first.name]
-        if any(file.is_relative_to(path) for info in every if info is not fitting[0] for file in info.files):
+        if _hold_others([path], fitting, every):
             remarks.append(f"{name} {date}: left out, other series lie in the same folder; give each its own: {path}")
             continue
         paths.append(path)
@@ -169,11 +169,16 @@ def _flip_angles(
         return {}
     chosen = [info for _, info in sorted(sets[0], key=lambda one: one[0])]
     paths = list(dict.fromkeys(_cells(column, info)[column.name] for info in chosen))
-    own = {file for info in chosen for file in info.files}
-    if any(file.is_relative_to(path) for path in paths for info in every for file in info.files if file not in own):
+    if _hold_others(paths, chosen, every):
         remarks.append(f"{where}: {column.name} left empty, other series lie in the same folder: {'; '.join(paths)}")
         return {}
     return {column.name: ";".join(paths)}
+
+
+def _hold_others(paths: Sequence[str], chosen: Sequence[SeriesInfo], every: Sequence[SeriesInfo]) -> bool:
+    """Do series other than the chosen ones lie in these folders? A column without one for the UID cannot tell."""
+    own = {file for info in chosen for file in info.files}
+    return any(file.is_relative_to(path) for path in paths for info in every for file in info.files if file not in own)
 
 
 def _is_mr_volume(info: SeriesInfo) -> bool:

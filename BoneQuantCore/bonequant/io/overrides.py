@@ -12,6 +12,7 @@ from typing import Any
 from bonequant.errors import InputError
 from bonequant.io.dicom_values import unit_of
 from bonequant.volume import Acquisition
+from bonequant.volume.acquisition import IDENTIFYING
 from bonequant.volume.types import MODALITIES
 
 GEOMETRY = {
@@ -94,7 +95,7 @@ class Overrides:
             said, taken = getattr(acquisition, name), getattr(typed, name)
             if said is None or said == taken:
                 continue
-            hidden = name.endswith("_uid") or name in ("patient_id", "patient_name")
+            hidden = name in IDENTIFYING
             values = "another than the file says" if hidden else f"{taken}; the file says {said}"
             found.append(f"{name} was typed: {values}. What was typed was taken")
         return tuple(found)

@@ -151,6 +151,11 @@ def frames_that_count(times_s: np.ndarray, settings: KineticsSettings) -> np.nda
     return slice(None) if settings.first_s is None else times_s >= settings.first_s
 
 
+def frames_needed(model: Model, *, with_delay: bool) -> int:
+    """One frame more than there are parameters."""
+    return len(model.free) + (len(model.delays) if with_delay else 0) + 1
+
+
 def units_of(model: Model, settings: KineticsSettings) -> dict[str, str]:
     return {**model.units, **(dict.fromkeys(model.delays, "s") if settings.fit_delay else {})}
 
@@ -175,7 +180,7 @@ def make_problem(
         if durations.shape != times.shape or not np.all(durations > 0.0):
             raise InputError(f"Frame durations must be {len(times)} numbers above zero, one per frame.")
         widths = durations[frames] / 60.0
-    needed = len(known.free) + (len(known.delays) if settings.fit_delay else 0) + 1
+    needed = frames_needed(known, with_delay=settings.fit_delay)
     if len(counted) < needed:
         raise InputError(f"{known.name} needs at least {needed} frames for its parameters; {len(counted)} count.")
     beyond = max(-settings.delay_s[0], 0.0) if settings.fit_delay else 0.0

@@ -23,7 +23,7 @@ from bonequant.mrml.segments import is_binary, masks_to_node
 from bonequant.mrml.tables import rows_from_node, rows_to_node
 from bonequant.mrml.transforms import transform_to_node
 from bonequant.mrml.volumes import volume_to_node
-from bonequant.volume import Volume, same_grid
+from bonequant.volume import Volume, by_grid, same_grid
 
 
 def write_scene(
@@ -155,16 +155,12 @@ def _require_mrb(path: Path) -> None:
 
 def _groups(masks: Mapping[str, sitk.Image], parent: Mapping[str, str]) -> list[dict[str, sitk.Image]]:
     """Masks that share grid and parent transform, in order of appearance."""
-    groups: list[dict[str, sitk.Image]] = []
+    by_parent: dict[str | None, dict[str, sitk.Image]] = {}
     for name, mask in masks.items():
-        for group in groups:
-            first, other = next(iter(group.items()))
-            if parent.get(first) == parent.get(name) and same_grid(other, mask):
-                group[name] = mask
-                break
-        else:
-            groups.append({name: mask})
-    return groups
+        by_parent.setdefault(parent.get(name), {})[name] = mask
+    groups = [group for one in by_parent.values() for group in by_grid(one)]
+    place = {name: number for number, name in enumerate(masks)}
+    return sorted(groups, key=lambda group: place[next(iter(group))])
 
 
 def _volume_on(group: Mapping[str, sitk.Image], volumes: Mapping[str, Volume]) -> str:

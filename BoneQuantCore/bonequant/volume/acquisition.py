@@ -16,6 +16,9 @@ from typing import Any
 
 from bonequant.errors import SettingsError
 
+# Facts that tell whose images these are: messages and reports name them without their values.
+IDENTIFYING = ("patient_id", "patient_name", "study_uid", "series_uid", "frame_of_reference_uid")
+
 
 @dataclass(frozen=True)
 class Acquisition:

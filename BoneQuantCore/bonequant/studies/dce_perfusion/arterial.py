@@ -26,7 +26,7 @@ from bonequant.kinetics import (
     roi_input,
 )
 from bonequant.kinetics.aif_input import mean_of, tail_noise
-from bonequant.kinetics.fit import frames_that_count
+from bonequant.kinetics.fit import frames_needed, frames_that_count
 from bonequant.progress import Progress
 from bonequant.roi import propagate
 from bonequant.studies.dce_perfusion.concentration import SignalFacts, of_signal
@@ -183,7 +183,7 @@ def find_delay(
     if settings.delay == "none":
         return Delay(0.0, "none")
     count = len(concentration.times_s[frames_that_count(concentration.times_s, settings.kinetics)])
-    needed = len(MODELS[settings.model].free) + 2  # the delay is one more, and one frame is left over
+    needed = frames_needed(MODELS[settings.model], with_delay=True)
     if count < needed:
         return Delay(0.0, f"not fitted: {count} frames, and {settings.model} with a delay needs {needed} at least")
     if regions:

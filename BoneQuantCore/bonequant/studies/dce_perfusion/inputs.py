@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from bonequant.errors import InputError
 from bonequant.kinetics import MODELS
-from bonequant.kinetics.fit import frames_that_count
+from bonequant.kinetics.fit import frames_needed, frames_that_count
 from bonequant.studies.dce_perfusion.settings import DESCRIPTIVE_ONLY, DceSettings
 from bonequant.volume import Curve, DynamicSeries, Volume
 
@@ -74,7 +74,7 @@ def check(inputs: DceInputs, settings: DceSettings) -> None:
 def _check_frames(series: DynamicSeries, settings: DceSettings, label: str) -> None:
     """The delay of :func:`find_delay` needs one frame more and is left out, with a warning, where there is none."""
     count = len(series.times_s[frames_that_count(series.times_s, settings.kinetics)])
-    needed = len(MODELS[settings.model].free) + 1
+    needed = frames_needed(MODELS[settings.model], with_delay=False)
     from_first = "" if settings.kinetics.first_s is None else " from kinetics.first_s on"
     if count < needed:
         raise InputError(

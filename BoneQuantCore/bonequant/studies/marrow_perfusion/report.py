@@ -17,12 +17,12 @@ from bonequant.studies.marrow_perfusion.follow_up import FollowUp
 from bonequant.studies.marrow_perfusion.result import MarrowResult
 from bonequant.studies.marrow_perfusion.truth_tables import truth_section
 from bonequant.volume import Acquisition
+from bonequant.volume.acquisition import IDENTIFYING
 
 _PICTURED = ("bone", "marrow", "red_marrow", "liver", "spleen", "blood_pool")
 _PICTURED_LESIONS = 3  # with the highest peak; pictures of their own
 _LESION_FIELD_MM = 160.0
 
-_IDENTIFYING = ("patient_id", "patient_name", "study_uid", "series_uid", "frame_of_reference_uid")
 _PER_CASE = ("means", "differences")  # of Bland and Altman's plot, one value per region
 _ALIGNMENT_FACTS = {
     "metric_scanner": "Mutual information, scanner's alignment (nat)",
@@ -323,7 +323,7 @@ def _typed(facts: Acquisition, identified: bool) -> tuple[str, ...]:
     shown = []
     for name in facts.typed:
         value = getattr(facts, name, None)
-        if value is None or (name in _IDENTIFYING and not identified):
+        if value is None or (name in IDENTIFYING and not identified):
             shown.append(name)
         else:
             shown.append(f"{name} = {value:.10g}" if isinstance(value, float) else f"{name} = {value}")
